@@ -1,0 +1,28 @@
+#include "chapters/02_trainable_weights/linear.hpp"
+
+#include <cmath>
+
+#include "common/torch/random.hpp"
+
+namespace ch2 {
+
+Matrix Linear::operator()(const Matrix& x) const {
+    Matrix y = torch::matmul(x, torch::transpose(weight));
+    if (bias) y += *bias;
+    return y;
+}
+
+Tensor3 Linear::operator()(const Tensor3& x) const {
+    Tensor3 y = torch::matmul(x, torch::transpose(weight));
+    if (bias) y += *bias;
+    return y;
+}
+
+Linear random_linear(torch::Generator& generator, std::size_t in, std::size_t out, bool bias) {
+    const float bound = 1.0f / std::sqrt(static_cast<float>(in));
+    Linear linear{torch::uniform(generator, out, in, -bound, bound), std::nullopt};
+    if (bias) linear.bias = torch::uniform(generator, out, -bound, bound);
+    return linear;
+}
+
+}  // namespace ch2

@@ -1,0 +1,170 @@
+// Chapter 2 walks cells 8 to 15 of the notebook: the same attention, now through three trainable projections.
+#include <fmt/format.h>
+
+#include "chapters/01_simplified_self_attention/sentence.hpp"
+#include "chapters/02_trainable_weights/attention.hpp"
+#include "chapters/02_trainable_weights/scaling.hpp"
+#include "common/torch/random.hpp"
+#include "common/walkthrough/walkthrough.hpp"
+
+namespace {
+
+const Chapter chapter{
+    2, "02_trainable_weights", "Self-attention with trainable weights",
+    "T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k width of a key"};
+
+constexpr std::size_t d_out = 2;
+
+void three_roles(Walkthrough& walk, const ch2::Weights& weights, const ch2::Trace& trace) {
+    walk.section("3.4", "Self-attention with trainable weights");
+
+    walk.step(
+            "Three matrices, three roles",
+            "In chapter 1 a word was compared as it is. Now W_query makes of it the question it asks, W_key "
+            "the sign by which others find it, W_value what it hands over when found. Training would change "
+            "these 18 numbers; here they are what torch.rand draws.")
+        .read("attention.cpp")
+        .show("W_query", weights.query, {"d_in", "d_out"})
+        .show("W_key", weights.key, {"d_in", "d_out"})
+        .show("W_value", weights.value, {"d_in", "d_out"});
+
+    walk.step("Project",
+              "One matrix product gives every word its query; keys and values are made the same way. "
+              "The width changes from d_in = 3 to d_out = 2.")
+        .read("attention.cpp")
+        .formula("Q = X W_query    K = X W_key    V = X W_value")
+        .show("query", trace.queries, {"T", "d_out"}, cell(10))
+        .show("key", trace.keys, {"T", "d_out"})
+        .show("value", trace.values, {"T", "d_out"});
+
+    walk.step("Score",
+              "Every question meets every key. The scores are no longer symmetric: what \"Your\" asks of "
+              "\"step\" is not what \"step\" asks of \"Your\".")
+        .read("attention.cpp")
+        .formula("S = Q Kᵀ")
+        .show("attn_scores", trace.attn_scores, {"T", "T"}, cell(11));
+}
+
+void why_the_scale(Walkthrough& walk) {
+    torch::Generator generator(walk.seed(123));
+    std::vector<std::vector<std::string>> rows;
+    for (const ch2::ScalingResult& result :
+         ch2::scaling_experiment(generator, {1, 4, 16, 64, 256, 1024}, 256, 64)) {
+        rows.push_back({fmt::format("{}", result.d_k), fmt::format("{:.2f}", result.score_variance),
+                        fmt::format("{:.2f}", result.scaled_variance),
+                        fmt::format("{:.3f}", result.largest_weight),
+                        fmt::format("{:.3f}", result.scaled_largest_weight)});
+    }
+
+    walk.step("Why divide by √d_k?",
+              "A dot product of d_k random terms has a variance of about d_k, so wide keys give large "
+              "scores, and "
+              "softmax then leaves nearly everything to one word: no mixing, and almost no gradient to learn "
+              "from. "
+              "Dividing by √d_k brings the variance back to 1. An experiment: 256 random queries look at 64 "
+              "random "
+              "keys.")
+        .read("scaling.cpp")
+        .formula("Var(q · k) = d_k        Var(q · k / √d_k) = 1")
+        .table({"d_k", "Var(q·k)", "Var(q·k/√d_k)", "largest weight", "largest, scaled"}, rows)
+        .note(
+            "Without the scale the largest of 64 weights goes from modest to nearly 1 as the keys grow "
+            "wider. "
+            "With it, the width hardly matters.");
+}
+
+void weigh_and_mix(Walkthrough& walk, const ch1::Sentence& sentence, const ch2::Trace& trace) {
+    walk.step("Weigh",
+              "d_k is the width of a key, key.shape[-1] = 2, and not of the embedding: "
+              "1/√2 = 0.7071. Then softmax, row by row.")
+        .read("attention.cpp")
+        .formula("A = softmax(S / √d_k)")
+        .show("attn_weights", trace.attn_weights, {"T", "T"}, cell(12))
+        .heatmap("Who asks whom: a row asks, a column answers.", trace.attn_weights, sentence.words);
+
+    walk.step("Mix", "As in chapter 1, but it is the values that are mixed, not the embeddings.")
+        .read("attention.cpp")
+        .formula("C = A V")
+        .show("context_vec", trace.context_vec, {"T", "d_out"}, cell(13));
+}
+
+void parameter_against_linear(Walkthrough& walk, const Matrix& inputs) {
+    torch::Generator generator(walk.seed(123));
+    const ch2::Weights parameters = ch2::random_weights(generator, inputs.shape(1), d_out);
+
+    walk.section("3.4", "The same as a class, twice");
+
+    walk.step("SelfAttention_v1: nn.Parameter",
+              "The notebook now wraps the five lines into a class. The same seed draws the same weights in "
+              "the same "
+              "order, so the numbers of the step before come out again.")
+        .read("attention.cpp")
+        .show("sa_v1(inputs)", ch2::self_attention(inputs, parameters).context_vec, {"T", "d_out"}, cell(14));
+
+    generator.manual_seed(walk.seed(789));
+    const ch2::LinearWeights layers = ch2::random_linear_weights(generator, inputs.shape(1), d_out);
+    const ch2::Trace trace = ch2::self_attention(inputs, layers);
+
+    walk.step("SelfAttention_v2: nn.Linear",
+              "nn.Linear(3, 2) stores its weight as (out, in) = (2, 3) and computes x Wᵀ. It also starts "
+              "from other "
+              "numbers: uniform between -1/√3 and 1/√3 instead of 0 and 1. Both are reasons why the two "
+              "classes print different results.")
+        .read("linear.cpp")
+        .formula("y = x Wᵀ + b")
+        .show("sa_v2.W_query.weight", layers.query.weight, {"d_out", "d_in"})
+        .show("sa_v2(inputs)", trace.context_vec, {"T", "d_out"}, cell(15));
+
+    // The same numbers in both classes: a Parameter is the Linear's weight, transposed.
+    const ch2::Weights copied{torch::transpose(layers.query.weight), torch::transpose(layers.key.weight),
+                              torch::transpose(layers.value.weight)};
+    const Matrix from_parameters = ch2::self_attention(inputs, copied).context_vec;
+
+    walk.step(
+            "Parameter and Linear agree",
+            "Give SelfAttention_v1 the transposed weights of SelfAttention_v2 and it computes the same. The "
+            "transpose is easy to forget where d_in = d_out: then nothing crashes.")
+        .formula("W_parameter (d_in, d_out) = W_linearᵀ")
+        .show("sa_v1(inputs) with sa_v2's weights", from_parameters, {"T", "d_out"})
+        .note(fmt::format("Largest difference to sa_v2(inputs): {:.1e}.",
+                          largest_difference(from_parameters, trace.context_vec)));
+}
+
+void construction_order(Walkthrough& walk, const Matrix& inputs) {
+    torch::Generator generator(walk.seed(789));
+    const std::size_t d_in = inputs.shape(1);
+
+    // The first layer that is made gets the first numbers, whatever it is called.
+    ch2::LinearWeights key_first;
+    key_first.key = ch2::random_linear(generator, d_in, d_out);
+    key_first.query = ch2::random_linear(generator, d_in, d_out);
+    key_first.value = ch2::random_linear(generator, d_in, d_out);
+
+    walk.step("Same seed, other order, other numbers",
+              "Layers draw their numbers in the order in which they are constructed. Make W_key before "
+              "W_query and "
+              "the two swap their numbers: the seed is the same, the result is not. Where your notebook "
+              "differs "
+              "from the start, look here first.")
+        .show("sa_v2(inputs), W_key made first", ch2::self_attention(inputs, key_first).context_vec,
+              {"T", "d_out"});
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        const ch1::Sentence sentence = ch1::your_journey();
+        const Matrix& inputs = sentence.embeddings;
+
+        torch::Generator generator(walk.seed(123));
+        const ch2::Weights weights = ch2::random_weights(generator, inputs.shape(1), d_out);
+        const ch2::Trace trace = ch2::self_attention(inputs, weights);
+
+        three_roles(walk, weights, trace);
+        why_the_scale(walk);
+        weigh_and_mix(walk, sentence, trace);
+        parameter_against_linear(walk, inputs);
+        construction_order(walk, inputs);
+    });
+}

@@ -1,0 +1,255 @@
+// Chapter 3 walks cells 16 to 25 of the notebook: first no word may see the future, then chance takes weights
+// away.
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "chapters/01_simplified_self_attention/sentence.hpp"
+#include "chapters/01_simplified_self_attention/softmax.hpp"
+#include "chapters/02_trainable_weights/attention.hpp"
+#include "chapters/03_causal_mask_and_dropout/attention.hpp"
+#include "chapters/03_causal_mask_and_dropout/causal_mask.hpp"
+#include "chapters/03_causal_mask_and_dropout/causality.hpp"
+#include "chapters/03_causal_mask_and_dropout/dropout.hpp"
+#include "common/walkthrough/walkthrough.hpp"
+
+namespace {
+
+const Chapter chapter{
+    3, "03_causal_mask_and_dropout", "Causal mask and dropout",
+    "B sequences in a batch, T tokens, d_in width of an embedding, d_out width of a query, key or "
+    "value, d_k width of a key, p share that dropout takes away"};
+
+constexpr std::size_t d_out = 2;
+
+// The notebook goes on with the layers of SelfAttention_v2.
+ch2::LinearWeights sa_v2_weights(Walkthrough& walk, std::size_t d_in) {
+    torch::Generator generator(walk.seed(789));
+    return ch2::random_linear_weights(generator, d_in, d_out);
+}
+
+void mask_after_softmax(Walkthrough& walk, const ch2::Trace& trace) {
+    const Matrix mask_simple = ch3::mask_simple(trace.attn_weights.shape(0));
+    const Matrix masked_simple = trace.attn_weights * mask_simple;
+
+    walk.section("3.5", "Hiding future words");
+
+    walk.step("Where we start",
+              "The weights of chapter 2's SelfAttention_v2. Row 0 is \"Your\": it looks at five words "
+              "that a model which writes word after word has not written yet.")
+        .read("../02_trainable_weights/attention.cpp")
+        .formula("A = softmax(Q Kᵀ / √d_k)")
+        .show("attn_weights", trace.attn_weights, {"T", "T"}, cell(16));
+
+    walk.step("A mask of ones and zeros",
+              "Row i may look at column j where j ≤ i: at itself and at what came before.")
+        .read("causal_mask.cpp")
+        .show("mask_simple", mask_simple, {"T", "T"}, cell(17));
+
+    walk.step("Cut the weights",
+              "Multiplying by the mask removes the future, but the rows no longer sum to 1.")
+        .show("masked_simple", masked_simple, {"T", "T"}, cell(18));
+
+    walk.step("Share out again", "Dividing each row by what is left of it repairs the sum.")
+        .read("causal_mask.cpp")
+        .formula("Aᵢⱼ = masked_simpleᵢⱼ / Σₖ masked_simpleᵢₖ")
+        .show("masked_simple_norm", ch3::renormalize(masked_simple), {"T", "T"}, cell(19));
+}
+
+// Returns the causal attn_weights, to which the notebook then applies dropout.
+Matrix mask_before_softmax(Walkthrough& walk, const ch1::Sentence& sentence, const ch2::Trace& trace) {
+    const std::size_t tokens = sentence.words.size();
+    const Matrix masked = ch3::masked_fill(trace.attn_scores, ch3::future_mask(tokens), ch3::True::hides);
+    const Matrix scaled = masked / std::sqrt(static_cast<float>(d_out));
+    const Matrix attn_weights = ch3::masked_softmax(scaled);
+
+    walk.step("Mask before softmax",
+              "Every score above the diagonal becomes -inf. exp(-inf) is 0, so a single softmax "
+              "hides the future and keeps each row's sum at 1.")
+        .read("causal_mask.cpp")
+        .formula("maskedᵢⱼ = attn_scoresᵢⱼ  if j ≤ i,  else -∞")
+        .show("masked", masked, {"T", "T"}, cell(20));
+
+    // The first way again, to see that both arrive at the same place.
+    const Matrix cut = trace.attn_weights * ch3::mask_simple(tokens);
+    walk.step("The same weights with one softmax",
+              "Softmax of what is left equals the old weights shared out again, since both divide the same "
+              "powers by "
+              "their sum. -∞ / √d_k is still -∞, so scaling after masking does no harm.")
+        .read("causal_mask.cpp")
+        .formula("A = softmax(masked / √d_k)")
+        .show("attn_weights", attn_weights, {"T", "T"}, cell(21))
+        .note(fmt::format("Largest difference to masked_simple_norm: {:.1e}.",
+                          largest_difference(attn_weights, ch3::renormalize(cut))))
+        .heatmap("Who looks at whom: nobody looks to the right.", attn_weights, sentence.words);
+    return attn_weights;
+}
+
+void wrong_polarity(Walkthrough& walk, const ch2::Trace& trace) {
+    // The right mask, handed to a function for which True means the opposite.
+    const std::size_t tokens = trace.attn_scores.shape(0);
+    const Matrix wrong = ch3::masked_fill(trace.attn_scores, ch3::future_mask(tokens), ch3::True::keeps);
+    const Matrix scaled = wrong / std::sqrt(static_cast<float>(d_out));
+
+    walk.step("The same mask read the other way round",
+              "masked_fill and nn.MultiheadAttention hide where a mask is True; "
+              "F.scaled_dot_product_attention keeps "
+              "where it is True. Nothing crashes and the shapes fit, but now every word sees only its "
+              "future. Our "
+              "functions therefore take the meaning along with the mask.")
+        .read("causal_mask.hpp")
+        .show("masked, wrong polarity", wrong, {"T", "T"})
+        .show("softmax(masked), wrong polarity", ch1::softmax(scaled), {"T", "T"})
+        .note(
+            "Zeros below the diagonal instead of above it give the mistake away, and the last row even more: "
+            "\"step\" may look at nobody, all its scores are -inf, and softmax divides 0 by 0.");
+
+    walk.step("A row that may look at nobody",
+              "It can happen for good reasons too, with padding for example. NaN would spread through every "
+              "layer that "
+              "follows. PyTorch's fused attention gives zeros today, and so do we: who looks at nobody takes "
+              "nothing.")
+        .read("causal_mask.cpp")
+        .show("masked_softmax(masked), wrong polarity", ch3::masked_softmax(scaled), {"T", "T"});
+}
+
+void future_token_perturbation(Walkthrough& walk, const ch1::Sentence& sentence,
+                               const ch2::LinearWeights& weights) {
+    const std::size_t changed_token = 3;
+    const Matrix& before = sentence.embeddings;
+    const Matrix after = ch3::perturb_token(before, changed_token);
+
+    const auto causal = [&](const Matrix& x) {
+        torch::Generator unused(0);
+        const Tensor3 batch_of_one = torch::view<3>(x, {1, x.shape(0), x.shape(1)});
+        return torch::select(ch3::causal_attention(batch_of_one, weights, {0.0}, unused).context_vec, 0);
+    };
+    const auto unmasked = [&](const Matrix& x) { return ch2::self_attention(x, weights).context_vec; };
+
+    const std::vector<bool> with_mask = ch3::rows_changed(causal(before), causal(after));
+    const std::vector<bool> without_mask = ch3::rows_changed(unmasked(before), unmasked(after));
+    std::vector<std::vector<std::string>> rows;
+    for (std::size_t i = 0; i < sentence.words.size(); ++i) {
+        rows.push_back({fmt::format("{} {}", i, sentence.words[i]), with_mask[i] ? "changed" : "same bits",
+                        without_mask[i] ? "changed" : "same bits"});
+    }
+
+    walk.step("Does anything leak? Change a word and see",
+              fmt::format(
+                  "The surest test of a mask: change token {} (\"{}\") and see whose context vector notices. "
+                  "With a causal mask nothing before it may move by a single bit.",
+                  changed_token, sentence.words[changed_token]))
+        .read("causality.cpp")
+        .table({"context vector of", "with mask", "without mask"}, rows);
+}
+
+void dropout(Walkthrough& walk, const Matrix& attn_weights) {
+    const ch3::Dropout half{0.5, ch3::Mode::train, walk.dropout_rng()};
+    const Matrix example = xt::ones<float>({6, 6});
+
+    torch::Generator generator(walk.seed(123));
+    walk.section("3.5", "Dropout on attention weights");
+
+    const Matrix dropped_example = half(example, generator);
+    walk.step("Half of the ones disappear",
+              "Dropout sets each weight to 0 with probability p, and multiplies what stays by 1/(1-p), here "
+              "by 2, so "
+              "that the expected sum does not change.")
+        .read("dropout.cpp")
+        .formula("y = x ⊙ keep / (1 - p)        keep = 1 with probability 1 - p")
+        .show("dropout(example)", dropped_example, {"T", "T"}, cell(22));
+
+    // The mean stays near 1 because of the factor.
+    std::vector<std::vector<std::string>> means;
+    const Matrix many = xt::ones<float>({100, 100});
+    for (const double p : {0.1, 0.5, 0.9}) {
+        const Matrix dropped = ch3::Dropout{p, ch3::Mode::train, walk.dropout_rng()}(many, generator);
+        const Matrix unscaled = dropped * static_cast<float>(1.0 - p);
+        means.push_back({fmt::format("{}", p), fmt::format("{:.4f}", 1.0 / (1.0 - p)),
+                         fmt::format("{:.4f}", xt::mean(dropped)()),
+                         fmt::format("{:.4f}", xt::mean(unscaled)())});
+    }
+    walk.step("Why 1/(1-p)",
+              "With the factor the mean of many weights stays where it was, whatever p is; without it, a "
+              "model would meet smaller sums in training than in use. Here 10,000 ones. In use "
+              "(model.eval()) dropout does nothing at all, and needs no factor.")
+        .read("dropout.cpp")
+        .table({"p", "factor", "mean with it", "mean without"}, means);
+
+    generator.manual_seed(walk.seed(123));
+    walk.step("Dropout on the causal weights",
+              "The same seed, so the same places. Rows no longer sum to 1, and that is meant: only the "
+              "expected "
+              "sum is 1.")
+        .read("dropout.cpp")
+        .show("dropout(attn_weights)", half(attn_weights, generator), {"T", "T"}, cell(23));
+}
+
+void two_builds(Walkthrough& walk) {
+    const Matrix example = xt::ones<float>({6, 6});
+    const auto dropped = [&](torch::DropoutRng build) {
+        torch::Generator generator(walk.seed(123));
+        return ch3::Dropout{0.5, ch3::Mode::train, build}(example, generator);
+    };
+    const Matrix mkl = dropped(torch::DropoutRng::mkl), generic = dropped(torch::DropoutRng::generic);
+
+    const auto digits = [](const Matrix& matrix, std::size_t i) {
+        std::string row;
+        for (std::size_t j = 0; j < matrix.shape(1); ++j) row += fmt::format("{} ", matrix(i, j));
+        return row;
+    };
+    std::vector<std::vector<std::string>> rows;
+    for (std::size_t i = 0; i < 6; ++i)
+        rows.push_back({fmt::format("{}", i), digits(mkl, i), digits(generic, i)});
+
+    walk.step("Same seed, other computer, other mask",
+              "PyTorch's x86-64 wheels up to 2.6 draw dropout with Intel's MKL; newer wheels and builds for "
+              "ARM (every "
+              "newer Mac) do not. The same seed gives two different masks, and neither is wrong. The "
+              "notebook was made "
+              "with mkl, the book shows generic; --dropout-rng chooses.")
+        .read("../../common/torch/dropout_mask.cpp")
+        .table({"row", "mkl: x86-64 wheels to 2.6", "generic: all others"}, rows);
+}
+
+void a_batch(Walkthrough& walk, const ch1::Sentence& sentence) {
+    const Tensor3 batch = torch::stack(sentence.embeddings, sentence.embeddings);
+    torch::Generator generator(walk.seed(123));
+    const ch2::LinearWeights weights = ch2::random_linear_weights(generator, batch.shape(2), d_out);
+    const ch3::Trace trace = ch3::causal_attention(batch, weights, {0.0}, generator);
+
+    walk.section("3.5", "A compact causal attention class");
+
+    walk.step("A batch",
+              "Models read several sequences at once. Here the same sentence twice, so that both must give "
+              "the same result.")
+        .show_shape("batch.shape", Shape(batch.shape().begin(), batch.shape().end()), cell(24));
+
+    walk.step("CausalAttention",
+              "Everything so far in one function: project, score, hide the future, weigh, drop "
+              "(here with p = 0), mix. The keys are transposed in their last two axes, for axis 0 is "
+              "the batch now.")
+        .read("attention.cpp")
+        .formula("C = dropout(softmax(mask(Q Kᵀ) / √d_k)) V")
+        .show("context_vecs", trace.context_vec, {"B", "T", "d_out"}, cell(25))
+        .show_shape("context_vecs.shape", {batch.shape(0), batch.shape(1), d_out},
+                    cell(25, "context_vecs.shape: "));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        const ch1::Sentence sentence = ch1::your_journey();
+        const ch2::LinearWeights weights = sa_v2_weights(walk, sentence.embeddings.shape(1));
+        const ch2::Trace trace = ch2::self_attention(sentence.embeddings, weights);
+
+        mask_after_softmax(walk, trace);
+        const Matrix causal_weights = mask_before_softmax(walk, sentence, trace);
+        wrong_polarity(walk, trace);
+        future_token_perturbation(walk, sentence, weights);
+        dropout(walk, causal_weights);
+        two_builds(walk);
+        a_batch(walk, sentence);
+    });
+}

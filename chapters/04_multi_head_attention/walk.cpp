@@ -1,0 +1,181 @@
+// Chapter 4 walks cells 26 to 36 of the notebook: several attentions side by side, then all of them in one
+// product.
+#include <fmt/format.h>
+
+#include "chapters/01_simplified_self_attention/sentence.hpp"
+#include "chapters/04_multi_head_attention/attention.hpp"
+#include "chapters/04_multi_head_attention/heads.hpp"
+#include "chapters/04_multi_head_attention/wrapper.hpp"
+#include "common/walkthrough/walkthrough.hpp"
+
+namespace {
+
+const Chapter chapter{
+    4, "04_multi_head_attention", "Multi-head attention",
+    "B sequences in a batch, T tokens, H heads, d_in width of an embedding, head_dim width of one "
+    "head, d_out = H * head_dim"};
+
+const ch3::Dropout no_dropout{0.0};
+
+Shape shape_of(const Tensor3& x) {
+    return {x.shape().begin(), x.shape().end()};
+}
+
+void heads_side_by_side(Walkthrough& walk, const Tensor3& batch) {
+    torch::Generator generator(walk.seed(123));
+    const std::vector<ch2::LinearWeights> heads = ch4::random_heads(generator, batch.shape(2), 2, 2);
+    const Tensor3 context_vecs = ch4::multi_head_wrapper(batch, heads, no_dropout, generator);
+
+    walk.section("3.6", "Stacking several attentions");
+
+    walk.step("Why several heads?",
+              "Softmax leaves a word one set of shares: it cannot look at one word for its meaning and at "
+              "another for "
+              "its grammar. Two heads are two sets of W_query, W_key, W_value, so each can look for "
+              "something else. "
+              "Their results stand next to each other: columns 0 and 1 are cell 25 of chapter 3 again, "
+              "columns 2 and "
+              "3 are the second head's.")
+        .read("wrapper.cpp")
+        .formula("C = [C₁ C₂]        Cₕ = causal attention of head h")
+        .show("context_vecs", context_vecs, {"B", "T", "H * head_dim"}, cell(26))
+        .show_shape("context_vecs.shape", shape_of(context_vecs), cell(26, "context_vecs.shape: "));
+
+    // The fused form on the very same weights; its out_proj is not needed for the comparison.
+    const ch4::Weights fused{ch4::fuse(heads), ch2::random_linear(generator, 4, 4)};
+    const ch4::Trace trace = ch4::multi_head_attention(batch, fused, 2, no_dropout, generator);
+
+    walk.step("One product instead of two",
+              "Stack the heads' matrices and a single wide product makes the queries of all heads. "
+              "MultiHeadAttention "
+              "does it this way: on the same weights it gives what the wrapper gives.")
+        .read("attention.cpp")
+        .formula("W_query (4, 3) = W_query of head 0 (2, 3) above that of head 1 (2, 3)")
+        .show("W_query.weight", fused.projections.query.weight, {"d_out", "d_in"})
+        .show("combined heads", trace.combined, {"B", "T", "d_out"})
+        .note(fmt::format("Largest difference between wrapper and fused form: {:.1e}.",
+                          largest_difference(trace.combined, context_vecs)));
+}
+
+void view_and_transpose(Walkthrough& walk) {
+    // 10 * token + column: every number says where it came from.
+    Tensor3 keys = Tensor3::from_shape({1, 3, 4});
+    for (std::size_t token = 0; token < 3; ++token) {
+        for (std::size_t column = 0; column < 4; ++column) {
+            keys(0, token, column) = static_cast<float>(10 * token + column);
+        }
+    }
+
+    walk.section("3.6", "Cutting one tensor into heads");
+
+    walk.step("View, then transpose",
+              "Three tokens, four columns, two heads of two columns. The numbers tell where they came from: "
+              "12. is token "
+              "1, column 2. Head 0 must get columns 0 and 1 of every token, head 1 columns 2 and 3.")
+        .read("heads.cpp")
+        .formula("(B, T, d_out) → view (B, T, H, head_dim) → transpose (B, H, T, head_dim)")
+        .show("keys", keys, {"B", "T", "d_out"})
+        .show("keys.view(1, 3, 2, 2).transpose(1, 2)", ch4::split_heads(keys, 2),
+              {"B", "H", "T", "head_dim"});
+
+    walk.step("View alone: the right shape, the wrong rows",
+              "A view keeps the elements in their order. Asked for the final shape at once, it puts both "
+              "halves of token "
+              "0 and one of token 1 into head 0: rows that are no tokens any more. No error, no NaN, and a "
+              "causal "
+              "mask that now lets the future through.")
+        .read("heads.cpp")
+        .show("keys.view(1, 2, 3, 2)", ch4::split_heads_by_view_alone(keys, 2), {"B", "H", "T", "head_dim"});
+}
+
+void fused_heads(Walkthrough& walk, const Tensor3& batch) {
+    constexpr std::size_t d_out = 2, n_heads = 2;
+    torch::Generator generator(walk.seed(123));
+    const ch4::Weights weights = ch4::random_weights(generator, batch.shape(2), d_out);
+
+    // What the notebook meant, and what it printed.
+    const ch4::Trace trace = ch4::multi_head_attention(batch, weights, n_heads, no_dropout, generator);
+    constexpr std::size_t leftover_key_width = 2;
+    const ch4::Trace printed = ch4::multi_head_attention_scaled_by(leftover_key_width, batch, weights,
+                                                                   n_heads, no_dropout, generator);
+
+    walk.section("3.6", "Multi-head attention in one class");
+
+    walk.step("Four axes",
+              "d_out = 2 split into two heads of width 1. Each head scores on its own: two (6, 6) matrices "
+              "for each sentence of the batch, here those of the first.")
+        .read("attention.cpp")
+        .formula("S = Q Kᵀ    in the last two axes")
+        .show("queries.shape[-3:], first sentence", torch::select(trace.queries, 0), {"H", "T", "head_dim"})
+        .show("attn_weights, first sentence", torch::select(trace.attn_weights, 0), {"H", "T", "T"});
+
+    walk.step("Combine the heads",
+              "Transpose and view put the heads side by side again; out_proj, a Linear with "
+              "bias, lets them mix. This is what the notebook's cell 30 prints.")
+        .read("attention.cpp")
+        .formula("context = combine(A V) W_outᵀ + b_out")
+        .show("context_vecs", printed.context_vec, {"B", "T", "d_out"}, cell(30))
+        .show_shape("context_vecs.shape", shape_of(printed.context_vec), cell(30, "context_vecs.shape: "));
+
+    walk.step("But that result is not quite right",
+              "The class divides by key.shape[-1] ** 0.5, and there is no `key` in it: its own tensor is "
+              "called `keys`. "
+              "Python finds the global `key` that cell 10 left behind, which has 2 columns. So the scores "
+              "are divided "
+              "by √2 where head_dim = 1 asks for √1. In a fresh kernel the cell would have stopped with a "
+              "NameError. "
+              "Here is the correct result.")
+        .read("attention.cpp")
+        .show("context_vecs, divided by sqrt(head_dim)", trace.context_vec, {"B", "T", "d_out"})
+        .note(
+            "Four digits gave it away: 0.2941 there, 0.2943 here. The first row agrees, since who sees only "
+            "itself "
+            "has a weight of 1 on any scale. Nothing crashed, every shape was right, and a tolerance of 1e-2 "
+            "would "
+            "have passed it.")
+        .note(fmt::format("Largest difference between the two: {:.4f}.",
+                          largest_difference(printed.context_vec, trace.context_vec)));
+}
+
+void four_dimensional_matmul(Walkthrough& walk) {
+    const Tensor4 a = {{{{0.2745f, 0.6584f, 0.2775f, 0.8573f},
+                         {0.8993f, 0.0390f, 0.9268f, 0.7388f},
+                         {0.7179f, 0.7058f, 0.9156f, 0.4340f}},
+                        {{0.0772f, 0.3565f, 0.1479f, 0.5331f},
+                         {0.4066f, 0.2318f, 0.4545f, 0.9737f},
+                         {0.4606f, 0.5159f, 0.4220f, 0.5786f}}}};
+    const Tensor3 heads = torch::select(a, 0);
+    const Matrix first_head = torch::select(heads, 0), second_head = torch::select(heads, 1);
+
+    walk.section("3.6", "What a 4-D matmul does");
+
+    walk.step("Matrices in the last two axes",
+              "For `@` the leading axes are a mere list: (1, 2, 3, 4) is two matrices "
+              "of (3, 4), one for each head, and each is multiplied on its own.")
+        .read("../../common/tensor.hpp")
+        .show_shape("a.shape", {1, 2, 3, 4}, cell(32))
+        .show("a @ a.transpose(2, 3)", torch::matmul(a, torch::transpose(a, 2, 3)), {"B", "H", "T", "T"},
+              cell(33));
+
+    walk.step("The same, head by head",
+              "Take the two matrices out and multiply them one by one: the same numbers.")
+        .show("first_head", first_head, {"T", "head_dim"}, cell(35))
+        .show("first_res", torch::matmul(first_head, torch::transpose(first_head)), {"T", "T"},
+              cell(35, "First head:\n "))
+        .show("second_head", second_head, {"T", "head_dim"}, cell(36))
+        .show("second_res", torch::matmul(second_head, torch::transpose(second_head)), {"T", "T"},
+              cell(36, "\nSecond head:\n "));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        const ch1::Sentence sentence = ch1::your_journey();
+        const Tensor3 batch = torch::stack(sentence.embeddings, sentence.embeddings);
+        heads_side_by_side(walk, batch);
+        view_and_transpose(walk);
+        fused_heads(walk, batch);
+        four_dimensional_matmul(walk);
+    });
+}

@@ -1,0 +1,19 @@
+# attn_add_chapter(03_causal_mask_and_dropout)
+#   library    03_..._idea   every .cpp of the folder but walk.cpp: what the chapter teaches
+#   executable 03_...        walk.cpp: computes, then shows
+# A chapter may use the chapters added before it and never a later one: that is the staircase.
+add_custom_target(walk)
+
+function(attn_add_chapter name)
+  get_property(earlier GLOBAL PROPERTY attn_chapters)
+
+  file(GLOB idea CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
+  list(REMOVE_ITEM idea ${CMAKE_CURRENT_SOURCE_DIR}/${name}/walk.cpp)
+  add_library(${name}_idea STATIC ${idea})
+  target_link_libraries(${name}_idea PUBLIC ${earlier} attn_common)
+
+  add_executable(${name} ${name}/walk.cpp)
+  target_link_libraries(${name} PRIVATE ${name}_idea)
+  add_dependencies(walk ${name})
+  set_property(GLOBAL APPEND PROPERTY attn_chapters ${name}_idea)
+endfunction()

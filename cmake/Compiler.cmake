@@ -1,0 +1,18 @@
+# How our own code is compiled. Everything links `attn_compiler`; nothing of others does.
+option(ATTN_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+
+add_library(attn_compiler INTERFACE)
+target_include_directories(attn_compiler INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(attn_compiler INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+  # a*b+c stays two roundings on every processor, as in the numbers we compare with
+  -ffp-contract=off)
+
+# Debug builds check every xtensor index and every shape.
+target_compile_definitions(attn_compiler INTERFACE $<$<CONFIG:Debug>:XTENSOR_ENABLE_ASSERT>)
+
+if(ATTN_SANITIZE)
+  set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(attn_compiler INTERFACE ${sanitizers} -O1 -g1)
+  target_link_options(attn_compiler INTERFACE ${sanitizers})
+endif()

@@ -1,0 +1,75 @@
+# Every dependency: an installed package first, a pinned download second.
+#   attn_xtensor   xtensor, xtensor-blas and a BLAS     attn_fmt   fmt
+#   attn_json      nlohmann_json                        attn_cli   CLI11
+#   attn_catch2    Catch2 v2 or v3, with its main
+include(FetchContent)
+set(ATTN_FETCH auto CACHE STRING "auto: installed packages first; always: pinned downloads; never: installed only")
+set_property(CACHE ATTN_FETCH PROPERTY STRINGS auto always never)
+
+if(ATTN_FETCH STREQUAL "always")
+  set(FETCHCONTENT_TRY_FIND_PACKAGE_MODE NEVER)
+elseif(ATTN_FETCH STREQUAL "never")
+  set(FETCHCONTENT_FULLY_DISCONNECTED ON)
+endif()
+
+# Packages whose own CMake files do all that is needed.
+FetchContent_Declare(fmt GIT_REPOSITORY https://github.com/fmtlib/fmt.git GIT_TAG 11.1.4
+  GIT_SHALLOW ON FIND_PACKAGE_ARGS 8)
+FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json.git GIT_TAG v3.11.3
+  GIT_SHALLOW ON FIND_PACKAGE_ARGS 3.10)
+FetchContent_Declare(CLI11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git GIT_TAG v2.4.2
+  GIT_SHALLOW ON FIND_PACKAGE_ARGS 2.1)
+FetchContent_MakeAvailable(fmt nlohmann_json CLI11)
+
+# Headers of others are system headers: their warnings are not ours.
+function(attn_dependency name target)
+  add_library(${name} INTERFACE)
+  target_link_libraries(${name} INTERFACE ${target})
+  get_target_property(includes ${target} INTERFACE_INCLUDE_DIRECTORIES)
+  if(includes)
+    target_include_directories(${name} SYSTEM INTERFACE ${includes})
+  endif()
+endfunction()
+attn_dependency(attn_fmt fmt::fmt)
+attn_dependency(attn_json nlohmann_json::nlohmann_json)
+attn_dependency(attn_cli CLI11::CLI11)
+
+if(NOT DEFINED BUILD_TESTING OR BUILD_TESTING)
+  FetchContent_Declare(Catch2 GIT_REPOSITORY https://github.com/catchorg/Catch2.git GIT_TAG v3.7.1
+  GIT_SHALLOW ON FIND_PACKAGE_ARGS)
+  FetchContent_MakeAvailable(Catch2)
+  attn_dependency(attn_catch2 Catch2::Catch2WithMain)
+  if(catch2_SOURCE_DIR)
+    list(APPEND CMAKE_MODULE_PATH ${catch2_SOURCE_DIR}/extras)
+  endif()
+endif()
+
+# xtensor: newer releases ask for a newer CMake than Debian 12 has, so a download is used as headers only.
+add_library(attn_xtensor INTERFACE)
+if(NOT ATTN_FETCH STREQUAL "always")
+  find_package(xtensor CONFIG QUIET)
+  find_path(XTENSOR_BLAS_INCLUDE_DIR xtensor-blas/xlinalg.hpp)
+endif()
+if(xtensor_FOUND AND XTENSOR_BLAS_INCLUDE_DIR)
+  target_link_libraries(attn_xtensor INTERFACE xtensor)
+  target_include_directories(attn_xtensor SYSTEM INTERFACE ${XTENSOR_BLAS_INCLUDE_DIR})
+else()
+  FetchContent_Declare(xtl SOURCE_SUBDIR none
+    GIT_REPOSITORY https://github.com/xtensor-stack/xtl.git GIT_TAG 0.8.0 GIT_SHALLOW ON)
+  FetchContent_Declare(xtensor SOURCE_SUBDIR none
+    GIT_REPOSITORY https://github.com/xtensor-stack/xtensor.git GIT_TAG 0.26.0 GIT_SHALLOW ON)
+  FetchContent_Declare(xtensor-blas SOURCE_SUBDIR none
+    GIT_REPOSITORY https://github.com/xtensor-stack/xtensor-blas.git GIT_TAG 0.22.0 GIT_SHALLOW ON)
+  FetchContent_MakeAvailable(xtl xtensor xtensor-blas)
+  target_include_directories(attn_xtensor SYSTEM INTERFACE
+    ${xtl_SOURCE_DIR}/include ${xtensor_SOURCE_DIR}/include ${xtensor-blas_SOURCE_DIR}/include)
+endif()
+
+# A BLAS with the C interface: OpenBLAS where there is one, else what FindBLAS knows (Accelerate, MKL, BLIS).
+set(BLA_VENDOR OpenBLAS)
+find_package(BLAS QUIET)
+if(NOT BLAS_FOUND)
+  unset(BLA_VENDOR)
+  find_package(BLAS REQUIRED)
+endif()
+target_link_libraries(attn_xtensor INTERFACE BLAS::BLAS)

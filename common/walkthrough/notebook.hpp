@@ -1,0 +1,35 @@
+// The notebook's figures (data/notebook_prints.json, carried in the executable) and the comparison with them.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/torch/print.hpp"
+#include "common/walkthrough/step.hpp"
+
+// One print of the notebook, to the byte, without grad_fn.
+struct NotebookPrint {
+    int chapter;
+    int cell;
+    std::string name;  // the expression that is printed
+    std::string text;
+};
+
+const std::vector<NotebookPrint>& notebook_prints();
+
+// How many prints of a chapter there are, and how many of them the walk gave again.
+struct Score {
+    int reproduced = 0;
+    int expected = 0;
+};
+
+// Gives every shown tensor that names a cell its verdict, and counts. A print that the walk never
+// shows counts as not reproduced. Throws std::logic_error where a walk names a print that is not there.
+Score judge(Document& document);
+
+// A shown value as PyTorch prints it, and what the notebook's print call prints: its label, then the value.
+std::string value_text(const Shown& shown, const torch::PrintOptions& options = {});
+std::string printed_text(const Shown& shown, const torch::PrintOptions& options = {});
+
+// Where two prints part, in words: "[0, 2] is 0. here, 2. in the notebook".
+std::string first_difference(const std::string& here, const std::string& there, const Shape& shape);

@@ -1,0 +1,162 @@
+#include "common/walkthrough/render_terminal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "common/walkthrough/heatmap.hpp"
+#include "common/walkthrough/notebook.hpp"
+#include "common/walkthrough/text_layout.hpp"
+
+namespace {
+
+constexpr std::string_view green = "\x1b[32m", red = "\x1b[31m", bold = "\x1b[1m", dim = "\x1b[2m";
+
+class TerminalRenderer {
+  public:
+    TerminalRenderer(const Terminal& terminal, const torch::PrintOptions& options)
+        : terminal_(terminal), options_(options) {}
+
+    std::string render(const Document& document, const std::string& closing) {
+        const Chapter& chapter = document.chapter;
+        line(styled(bold, say(fmt::format("Chapter {}  {}", chapter.number, chapter.title))));
+        prose(chapter.letters + ". Read along in chapters/" + chapter.folder + "/.", "");
+        for (const auto& part : document.parts) {
+            if (const auto* section = std::get_if<Section>(&part)) draw(*section, chapter.number);
+            if (const auto* step = std::get_if<Step>(&part)) draw(*step);
+        }
+        line();
+        line(rule(terminal_.width));
+        line(say(closing));
+        return std::move(text_);
+    }
+
+  private:
+    // ━━ 3.5  Hiding future words ━━━━━━━━━━━━━━━ chapter 3 ━━
+    void draw(const Section& section, int chapter) {
+        const std::string title = say(fmt::format("{}  {}", section.number, section.title));
+        const std::string where = fmt::format("chapter {}", chapter);
+        const std::size_t taken = columns(title) + where.size() + 8;
+        line();
+        line();
+        if (taken > terminal_.width) {
+            line(fmt::format("{} {}", rule(2), styled(bold, title)));
+        } else {
+            line(fmt::format("{} {} {} {} {}", rule(2), styled(bold, title), rule(terminal_.width - taken),
+                             where, rule(2)));
+        }
+    }
+
+    void draw(const Step& step) {
+        const std::string title = say(step.title);
+        const std::string source = step.source.empty() ? "" : "[" + step.source + "]";
+        line();
+        line(at_both_ends(fmt::format("{:>2}  ", ++step_number_), title, styled(bold, title), source,
+                          styled(dim, source)));
+        prose(step.text);
+        for (const Block& block : step.blocks) {
+            line();
+            std::visit([this](const auto& some_block) { draw(some_block); }, block);
+        }
+    }
+
+    void draw(const Formula& formula) { line(std::string(8, ' ') + say(formula.text)); }
+
+    void draw(const Note& note) { prose(note.text); }
+
+    // The name with its letters and its shape, then the tensor at the margin, so that it can be copied out.
+    void draw(const Shown& shown) {
+        std::string name = shown.name;
+        if (const auto* tensor = std::get_if<AnyTensor>(&shown.value); tensor && !tensor->shape.empty()) {
+            name += fmt::format(" ({}) = {}", fmt::join(shown.axes, ", "), to_string(tensor->shape));
+        }
+        const std::string cell = shown.cell ? fmt::format("cell {}", shown.cell->number) : "";
+        if (!shown.verdict) {
+            line(at_both_ends("    ", say(name), say(name), cell, cell));
+        } else {
+            const std::string tick = say(shown.verdict->reproduced ? "✓" : "✗");
+            const std::string_view color = shown.verdict->reproduced ? green : red;
+            line(at_both_ends("    ", say(name), say(name), cell + "  " + tick,
+                              cell + "  " + styled(color, tick)));
+        }
+        line(value_text(shown, options_));
+        if (shown.verdict && !shown.verdict->reproduced) prose("✗ " + shown.verdict->difference);
+    }
+
+    // Columns as wide as their widest entry; numbers stand to the right.
+    void draw(const Table& table) {
+        std::vector<std::size_t> widths;
+        for (std::size_t column = 0; column < table.header.size(); ++column) {
+            std::size_t width = columns(say(table.header[column]));
+            for (const auto& row : table.rows) width = std::max(width, columns(say(row.at(column))));
+            widths.push_back(width);
+        }
+        const auto draw_row = [&](const std::vector<std::string>& row) {
+            std::string text = "    ";
+            for (std::size_t column = 0; column < row.size(); ++column) {
+                const std::string entry = say(row[column]);
+                text += (column == 0 ? pad_right(entry, widths[column])
+                                     : "   " + pad_left(entry, widths[column]));
+            }
+            line(text);
+        };
+        draw_row(table.header);
+        std::vector<std::string> rules;
+        for (const std::size_t width : widths) rules.push_back(rule(width, "─"));
+        draw_row(rules);
+        for (const auto& row : table.rows) draw_row(row);
+    }
+
+    void draw(const Heatmap& heatmap) {
+        prose(heatmap.title);
+        for (const std::string& row : draw_heatmap(heatmap, terminal_)) line(row);
+    }
+
+    // `left` behind `indent`, `right` at the right margin where there is room, else below. What is measured
+    // and what is written differ by the escape codes of the style.
+    [[nodiscard]] std::string at_both_ends(const std::string& indent, const std::string& left,
+                                           const std::string& styled_left, const std::string& right,
+                                           const std::string& styled_right) const {
+        if (right.empty()) return indent + styled_left;
+        const std::size_t taken = columns(indent) + columns(left) + columns(right);
+        if (taken + 2 <= terminal_.width) {
+            return indent + styled_left + std::string(terminal_.width - taken, ' ') + styled_right;
+        }
+        return indent + styled_left + "\n" + std::string(columns(indent), ' ') + styled_right;
+    }
+
+    void prose(const std::string& text, const std::string& indent = "    ") {
+        for (const std::string& wrapped : wrap(say(text), terminal_.width - columns(indent)))
+            line(indent + wrapped);
+    }
+
+    void line(const std::string& text = "") { text_ += text + "\n"; }
+
+    [[nodiscard]] std::string rule(std::size_t width, const std::string& stroke = "━") const {
+        std::string drawn;
+        for (std::size_t i = 0; i < width; ++i) drawn += say(stroke);
+        return drawn;
+    }
+
+    [[nodiscard]] std::string say(const std::string& text) const {
+        return terminal_.unicode ? text : to_ascii(text);
+    }
+
+    [[nodiscard]] std::string styled(std::string_view style, const std::string& text) const {
+        if (terminal_.colors == Colors::none || text.empty()) return text;
+        return fmt::format("{}{}\x1b[0m", style, text);
+    }
+
+    const Terminal& terminal_;
+    const torch::PrintOptions& options_;
+    std::string text_;
+    int step_number_ = 0;
+};
+
+}  // namespace
+
+std::string render_terminal(const Document& document, const Terminal& terminal,
+                            const torch::PrintOptions& options, const std::string& closing) {
+    return TerminalRenderer(terminal, options).render(document, closing);
+}

@@ -1,0 +1,12 @@
+// The renderer for people: a rule for each section, a number and a title for each step, prose that fits
+// the terminal, tensors at the left margin as PyTorch prints them, and a tick where the notebook agrees.
+#pragma once
+#include <string>
+
+#include "common/torch/print.hpp"
+#include "common/walkthrough/step.hpp"
+#include "common/walkthrough/terminal.hpp"
+
+// `closing` is the last line: the score, or why there is none.
+std::string render_terminal(const Document& document, const Terminal& terminal,
+                            const torch::PrintOptions& options, const std::string& closing);

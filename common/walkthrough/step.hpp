@@ -1,0 +1,107 @@
+// A walk is data: sections and steps, and in each step what there is to see. What is done with them
+// (a terminal, bare tensors, later a page) is a renderer's business and touches no chapter.
+#pragma once
+#include <deque>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "common/any_tensor.hpp"
+
+// A print of the notebook: the number of its cell, and what it prints before the tensor.
+struct Cell {
+    int number;
+    std::string label;
+};
+inline Cell cell(int number, std::string label = "") {
+    return {number, std::move(label)};
+}
+
+// Whether the notebook's print was reproduced; if not, where the two part.
+struct Verdict {
+    bool reproduced;
+    std::string difference;
+};
+
+// `tensor.shape`, which PyTorch prints as torch.Size([...]).
+struct Size {
+    Shape shape;
+};
+
+struct Shown {
+    std::string name;  // as in the notebook
+    std::variant<AnyTensor, Size> value;
+    std::vector<std::string> axes;  // the letters of its shape: {"T", "d_out"}
+    std::optional<Cell> cell;       // where the notebook prints it, if it does
+    std::optional<Verdict> verdict;
+};
+
+struct Formula {
+    std::string text;
+};
+
+// A sentence or two that needs the tensor above it.
+struct Note {
+    std::string text;
+};
+
+struct Table {
+    std::vector<std::string> header;
+    std::vector<std::vector<std::string>> rows;
+};
+
+// Weights in [0, 1] as shades: row `i` is how much word `i` takes from each column's word.
+struct Heatmap {
+    std::string title;
+    AnyTensor weights;               // float32 (rows, columns)
+    std::vector<std::string> words;  // on both axes
+};
+
+using Block = std::variant<Formula, Shown, Note, Table, Heatmap>;
+
+struct Step {
+    std::string title;
+    std::string text;    // one or two sentences
+    std::string source;  // the file to have open beside this step
+    std::vector<Block> blocks;
+
+    // Each adds a block and returns the step, so that a walk reads as one sentence.
+    Step& read(std::string file);
+    Step& formula(std::string text_of_formula);
+    Step& show(std::string name, AnyTensor value, std::vector<std::string> axes,
+               std::optional<Cell> printed = std::nullopt);
+    Step& show_shape(std::string name, const Shape& shape, std::optional<Cell> printed = std::nullopt);
+    Step& note(std::string text_of_note);
+    Step& table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows);
+    Step& heatmap(std::string title_of_map, AnyTensor weights, std::vector<std::string> words);
+};
+
+struct Section {
+    std::string number;  // the notebook's: "3.5"
+    std::string title;
+};
+
+struct Chapter {
+    int number;
+    std::string folder;
+    std::string title;
+    std::string letters;  // the legend of its shapes: "T tokens, d_in width of an embedding"
+};
+
+struct Document {
+    Chapter chapter;
+    std::deque<std::variant<Section, Step>> parts;  // a deque: a step stays where it is while others follow
+};
+
+// Calls `visit` with every shown tensor, in order. Works on const and on mutable documents.
+template <class SomeDocument, class Visit>
+void for_each_shown(SomeDocument& document, Visit visit) {
+    for (auto& part : document.parts) {
+        if (auto* step = std::get_if<Step>(&part)) {
+            for (auto& block : step->blocks) {
+                if (auto* shown = std::get_if<Shown>(&block)) visit(*shown);
+            }
+        }
+    }
+}

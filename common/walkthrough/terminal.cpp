@@ -1,0 +1,57 @@
+#include "common/walkthrough/terminal.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string_view>
+
+namespace {
+
+std::string_view variable(const char* name) {
+    const char* value = std::getenv(name);
+    return value ? value : "";
+}
+
+bool contains(std::string_view text, std::string_view part) {
+    return text.find(part) != std::string_view::npos;
+}
+
+// The first of the three that is set decides, as POSIX has it. None set at all (a bare container) says
+// nothing about the terminal, and terminals are UTF-8 today.
+bool speaks_unicode() {
+    for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+        const std::string_view locale = variable(name);
+        if (locale.empty()) continue;
+        return contains(locale, "UTF-8") || contains(locale, "utf8") || contains(locale, "utf-8");
+    }
+    return true;
+}
+
+Colors color_depth() {
+    const std::string_view depth = variable("COLORTERM"), term = variable("TERM");
+    if (depth == "truecolor" || depth == "24bit") return Colors::truecolor;
+    if (contains(term, "256color") || term.empty()) return Colors::two_hundred_fifty_six;
+    return Colors::sixteen;
+}
+
+}  // namespace
+
+Terminal detect_terminal(ColorChoice choice) {
+    Terminal terminal;
+    terminal.unicode = speaks_unicode();
+
+    // Wider than 80 columns is not easier to read.
+    const bool on_terminal = isatty(STDOUT_FILENO) == 1;
+    winsize size{};
+    if (on_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+        terminal.width = std::clamp<std::size_t>(size.ws_col, 20, 80);
+    }
+
+    const bool wanted = on_terminal && variable("NO_COLOR").empty() && variable("TERM") != "dumb";
+    if (choice == ColorChoice::always || (choice == ColorChoice::automatic && wanted)) {
+        terminal.colors = color_depth();
+    }
+    return terminal;
+}

@@ -1,0 +1,16 @@
+// What the place we print to can show: how wide, which characters, how many colours.
+#pragma once
+#include <cstddef>
+
+#include "common/walkthrough/options.hpp"
+
+enum class Colors { none, sixteen, two_hundred_fifty_six, truecolor };
+
+struct Terminal {
+    std::size_t width = 80;  // columns for prose; tensors are always as wide as PyTorch prints them
+    bool unicode = true;     // false: formulas, rules and ticks in plain ASCII
+    Colors colors = Colors::none;
+};
+
+// Asks the environment: LC_ALL, LC_CTYPE, LANG, NO_COLOR, COLORTERM, TERM, and stdout for its width.
+Terminal detect_terminal(ColorChoice choice);

@@ -1,0 +1,94 @@
+#include "common/walkthrough/walkthrough.hpp"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <stdexcept>
+#include <utility>
+
+#include "common/walkthrough/notebook.hpp"
+#include "common/walkthrough/render_tensors.hpp"
+#include "common/walkthrough/render_terminal.hpp"
+#include "common/walkthrough/terminal.hpp"
+
+namespace {
+
+// A reader who has seen enough (`| head -1`) is no error; a full disk is one.
+void write_out(const std::string& text) {
+    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+    if ((written && std::fflush(stdout) == 0) || errno == EPIPE) return;
+    throw std::runtime_error(fmt::format("standard output cannot be written: {}", std::strerror(errno)));
+}
+
+}  // namespace
+
+Walkthrough::Walkthrough(Chapter chapter, Options options) : options_(options) {
+    document_.chapter = std::move(chapter);
+}
+
+std::uint64_t Walkthrough::seed(std::uint64_t notebook_seed) {
+    if (!options_.seed) return notebook_seed;
+    reseeded_ = true;
+    return *options_.seed;
+}
+
+void Walkthrough::section(std::string number, std::string title) {
+    document_.parts.emplace_back(Section{std::move(number), std::move(title)});
+}
+
+Step& Walkthrough::step(std::string title, std::string text) {
+    document_.parts.emplace_back(Step{std::move(title), std::move(text), "", {}});
+    return std::get<Step>(document_.parts.back());
+}
+
+int Walkthrough::finish() {
+    const Score score = reseeded_ ? Score{} : judge(document_);
+    const std::string closing = closing_line(score.reproduced, score.expected);
+    switch (options_.output) {
+        case Options::Output::tensors_only:
+            write_out(render_tensors(document_, options_.print));
+            break;
+        case Options::Output::scoreboard:
+            write_out(closing + "\n");
+            break;
+        case Options::Output::walkthrough:
+            write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
+            break;
+    }
+    // Who asks for the other build's dropout asks for other figures.
+    const bool as_asked = options_.dropout_rng != torch::DropoutRng::mkl;
+    return score.reproduced == score.expected || as_asked ? 0 : 1;
+}
+
+std::string Walkthrough::closing_line(int reproduced, int expected) const {
+    if (reseeded_) {
+        return fmt::format("chapter {}  with a seed of your own the notebook's figures no longer apply",
+                           document_.chapter.number);
+    }
+    std::string line = fmt::format("chapter {}  {} of {} notebook prints reproduced",
+                                   document_.chapter.number, reproduced, expected);
+    if (reproduced < expected && options_.dropout_rng == torch::DropoutRng::generic) {
+        line += " (the notebook's dropout is mkl)";
+    }
+    if (options_.seed) line += " (it draws no random numbers: --seed changes nothing)";
+    return line;
+}
+
+int walk_through(const Chapter& chapter, int argc, const char* const* argv,
+                 const std::function<void(Walkthrough&)>& tell) {
+    try {
+        const Invocation invocation = parse_command_line(chapter, argc, argv);
+        if (invocation.print_and_stop) {
+            write_out(*invocation.print_and_stop);
+            return 0;
+        }
+        Walkthrough walk(chapter, invocation.options);
+        tell(walk);
+        return walk.finish();
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "walk {}: {}\n", chapter.number, error.what());
+        return 2;
+    }
+}

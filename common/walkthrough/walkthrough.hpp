@@ -1,0 +1,42 @@
+// What a chapter's walk.cpp talks to: it tells its steps here, and the options decide what becomes of them.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "common/torch/dropout_mask.hpp"
+#include "common/walkthrough/options.hpp"
+#include "common/walkthrough/step.hpp"
+
+class Walkthrough {
+  public:
+    Walkthrough(Chapter chapter, Options options);
+
+    // The seed that the notebook uses at this place, or the reader's own (--seed).
+    std::uint64_t seed(std::uint64_t notebook_seed);
+
+    // Which build's dropout (--dropout-rng).
+    [[nodiscard]] torch::DropoutRng dropout_rng() const { return options_.dropout_rng; }
+
+    void section(std::string number, std::string title);
+    Step& step(std::string title, std::string text);
+
+    // All steps told so far, for renderers and tests.
+    [[nodiscard]] const Document& document() const { return document_; }
+
+    // Renders everything to standard output and returns the exit status: 0, or 1 where a print of the
+    // notebook was expected and not reproduced.
+    int finish();
+
+  private:
+    [[nodiscard]] std::string closing_line(int reproduced, int expected) const;
+
+    Document document_;
+    Options options_;
+    bool reseeded_ = false;  // the reader's seed took the place of the notebook's
+};
+
+// The main function of a chapter: reads the command line, lets the chapter tell its walk, renders it.
+// Whatever goes wrong is one line on standard error and exit status 2.
+int walk_through(const Chapter& chapter, int argc, const char* const* argv,
+                 const std::function<void(Walkthrough&)>& tell);
