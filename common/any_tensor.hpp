@@ -29,7 +29,7 @@ struct AnyTensor {
     AnyTensor(Shape shape_, Values values_) : shape(std::move(shape_)), values(std::move(values_)) {}
 
     // A 0-d tensor, as `tensor.sum()` gives it.
-    AnyTensor(float scalar) : values(std::vector<float>{scalar}) {}
+    explicit AnyTensor(float scalar) : values(std::vector<float>{scalar}) {}
 
     template <TensorLike C>
     AnyTensor(const C& c)

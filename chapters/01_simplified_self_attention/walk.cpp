@@ -23,8 +23,8 @@ void one_word_looks(Walkthrough& walk, const ch1::Sentence& sentence) {
         .show("inputs", sentence.embeddings, {"T", "d_in"});
 
     walk.step("Score: how much do two words have in common?",
-              "The dot product multiplies number by number and adds up: large where both words are large "
-              "in the same places. Here \"journey\" (row 1, counted from 0) asks all six words, itself "
+              "The dot product multiplies number by number and adds up: large where both words are large in "
+              "the same places. Here \"journey\" (row 1, counted from 0) asks all six words, itself "
               "included.")
         .read("attention.cpp")
         .formula("ωᵢ = xᵢ · query        query = x₁")
@@ -38,11 +38,11 @@ void one_word_looks(Walkthrough& walk, const ch1::Sentence& sentence) {
         .read("softmax.cpp")
         .formula("αᵢ = exp(ωᵢ) / Σⱼ exp(ωⱼ)")
         .show("attn_weights_2", journey.attn_weights, {"T"}, cell(3, "Attention weights: "))
-        .show("attn_weights_2.sum()", sum, {}, cell(3, "Sum: "));
+        .show("attn_weights_2.sum()", AnyTensor(sum), {}, cell(3, "Sum: "));
 
     walk.step("Mix: the context vector",
-              "Add up all six words, each as often as its share says. The result is still about "
-              "\"journey\", but it now knows its neighbours.")
+              "Add up all six words, each as often as its share says. The result is still about \"journey\", "
+              "but it now knows its neighbours.")
         .read("attention.cpp")
         .formula("context = Σᵢ αᵢ xᵢ")
         .show("context_vec_2", journey.context_vec, {"d_in"}, cell(4));
@@ -62,8 +62,8 @@ void softmax_with_large_scores(Walkthrough& walk, const Vector& scores) {
         .show("naive_softmax(100 * attn_scores_2)", ch1::naive_softmax(large), {"T"})
         .show("softmax(100 * attn_scores_2)", ch1::softmax(large), {"T"})
         .note(
-            "inf / inf is NaN, and one NaN spoils everything after it. Chapter 2 is about the other thing "
-            "to see here: large scores leave all the weight to one word.");
+            "inf / inf is NaN, and one NaN spoils everything after it. Chapter 2 is about the other thing to "
+            "see here: large scores leave all the weight to one word.");
 }
 
 void all_words_look(Walkthrough& walk, const ch1::Sentence& sentence) {
@@ -79,13 +79,13 @@ void all_words_look(Walkthrough& walk, const ch1::Sentence& sentence) {
         .read("attention.cpp")
         .formula("S = X Xᵀ        Sᵢⱼ = xᵢ · xⱼ")
         .show("attn_scores", by_loops, {"T", "T"}, cell(5))
-        .note(fmt::format("Loops against inputs @ inputs.T: largest difference {:.1e}. The order of the "
+        .note(fmt::format("Loops against inputs @ inputs.T: largest difference {:.2g}. The order of the "
                           "additions differs, and with it at most the last bit.",
                           largest_difference(by_loops, trace.attn_scores)));
 
     walk.step("All weights",
-              "Softmax row by row: each row sums to 1. The scores were symmetric, the weights "
-              "are not, because every row is divided by a total of its own.")
+              "Softmax row by row: each row sums to 1. The scores were symmetric, the weights are not, "
+              "because every row is divided by a total of its own.")
         .read("softmax.cpp")
         .formula("A = softmax(S)")
         .show("attn_weights", trace.attn_weights, {"T", "T"}, cell(6))
@@ -110,7 +110,7 @@ void order_does_not_matter(Walkthrough& walk, const Matrix& inputs) {
               "Read the sentence backwards: every word gets the same context vector as before, only in "
               "another row. Attention alone sees a bag of words; chapter 6 gives it positions.")
         .show("all_context_vecs, sentence reversed", context_vecs, {"T", "d_in"})
-        .note(fmt::format("Turned back, it differs from the one above by at most {:.1e}.", difference));
+        .note(fmt::format("Turned back, it differs from the one above by at most {:.2g}.", difference));
 }
 
 }  // namespace

@@ -19,7 +19,8 @@ Tensor3 Linear::operator()(const Tensor3& x) const {
 }
 
 Linear random_linear(torch::Generator& generator, std::size_t in, std::size_t out, bool bias) {
-    const float bound = 1.0f / std::sqrt(static_cast<float>(in));
+    // In double first: the float32 nearest to 1/sqrt(in), as PyTorch's kaiming_uniform_ comes to it.
+    const auto bound = static_cast<float>(1.0 / std::sqrt(static_cast<double>(in)));
     Linear linear{torch::uniform(generator, out, in, -bound, bound), std::nullopt};
     if (bias) linear.bias = torch::uniform(generator, out, -bound, bound);
     return linear;

@@ -29,8 +29,8 @@ void three_roles(Walkthrough& walk, const ch2::Weights& weights, const ch2::Trac
         .show("W_value", weights.value, {"d_in", "d_out"});
 
     walk.step("Project",
-              "One matrix product gives every word its query; keys and values are made the same way. "
-              "The width changes from d_in = 3 to d_out = 2.")
+              "One matrix product gives every word its query; keys and values are made the same way. The "
+              "width changes from d_in = 3 to d_out = 2.")
         .read("attention.cpp")
         .formula("Q = X W_query    K = X W_key    V = X W_value")
         .show("query", trace.queries, {"T", "d_out"}, cell(10))
@@ -58,25 +58,21 @@ void why_the_scale(Walkthrough& walk) {
 
     walk.step("Why divide by √d_k?",
               "A dot product of d_k random terms has a variance of about d_k, so wide keys give large "
-              "scores, and "
-              "softmax then leaves nearly everything to one word: no mixing, and almost no gradient to learn "
-              "from. "
-              "Dividing by √d_k brings the variance back to 1. An experiment: 256 random queries look at 64 "
-              "random "
-              "keys.")
+              "scores, and softmax then leaves nearly everything to one word: no mixing, and almost no "
+              "gradient to learn from. Dividing by √d_k brings the variance back to 1. An experiment: 256 "
+              "random queries look at 64 random keys.")
         .read("scaling.cpp")
         .formula("Var(q · k) = d_k        Var(q · k / √d_k) = 1")
         .table({"d_k", "Var(q·k)", "Var(q·k/√d_k)", "largest weight", "largest, scaled"}, rows)
         .note(
             "Without the scale the largest of 64 weights goes from modest to nearly 1 as the keys grow "
-            "wider. "
-            "With it, the width hardly matters.");
+            "wider. With it, the width hardly matters.");
 }
 
 void weigh_and_mix(Walkthrough& walk, const ch1::Sentence& sentence, const ch2::Trace& trace) {
     walk.step("Weigh",
-              "d_k is the width of a key, key.shape[-1] = 2, and not of the embedding: "
-              "1/√2 = 0.7071. Then softmax, row by row.")
+              "d_k is the width of a key, key.shape[-1] = 2, and not of the embedding: 1/√2 = 0.7071. Then "
+              "softmax, row by row.")
         .read("attention.cpp")
         .formula("A = softmax(S / √d_k)")
         .show("attn_weights", trace.attn_weights, {"T", "T"}, cell(12))
@@ -96,8 +92,7 @@ void parameter_against_linear(Walkthrough& walk, const Matrix& inputs) {
 
     walk.step("SelfAttention_v1: nn.Parameter",
               "The notebook now wraps the five lines into a class. The same seed draws the same weights in "
-              "the same "
-              "order, so the numbers of the step before come out again.")
+              "the same order, so the numbers of the step before come out again.")
         .read("attention.cpp")
         .show("sa_v1(inputs)", ch2::self_attention(inputs, parameters).context_vec, {"T", "d_out"}, cell(14));
 
@@ -107,9 +102,8 @@ void parameter_against_linear(Walkthrough& walk, const Matrix& inputs) {
 
     walk.step("SelfAttention_v2: nn.Linear",
               "nn.Linear(3, 2) stores its weight as (out, in) = (2, 3) and computes x Wᵀ. It also starts "
-              "from other "
-              "numbers: uniform between -1/√3 and 1/√3 instead of 0 and 1. Both are reasons why the two "
-              "classes print different results.")
+              "from other numbers: uniform between -1/√3 and 1/√3 instead of 0 and 1. Both are reasons why "
+              "the two classes print different results.")
         .read("linear.cpp")
         .formula("y = x Wᵀ + b")
         .show("sa_v2.W_query.weight", layers.query.weight, {"d_out", "d_in"})
@@ -126,7 +120,7 @@ void parameter_against_linear(Walkthrough& walk, const Matrix& inputs) {
             "transpose is easy to forget where d_in = d_out: then nothing crashes.")
         .formula("W_parameter (d_in, d_out) = W_linearᵀ")
         .show("sa_v1(inputs) with sa_v2's weights", from_parameters, {"T", "d_out"})
-        .note(fmt::format("Largest difference to sa_v2(inputs): {:.1e}.",
+        .note(fmt::format("Largest difference to sa_v2(inputs): {:.2g}.",
                           largest_difference(from_parameters, trace.context_vec)));
 }
 
@@ -142,10 +136,8 @@ void construction_order(Walkthrough& walk, const Matrix& inputs) {
 
     walk.step("Same seed, other order, other numbers",
               "Layers draw their numbers in the order in which they are constructed. Make W_key before "
-              "W_query and "
-              "the two swap their numbers: the seed is the same, the result is not. Where your notebook "
-              "differs "
-              "from the start, look here first.")
+              "W_query and the two swap their numbers: the seed is the same, the result is not. Where your "
+              "notebook differs from the start, look here first.")
         .show("sa_v2(inputs), W_key made first", ch2::self_attention(inputs, key_first).context_vec,
               {"T", "d_out"});
 }

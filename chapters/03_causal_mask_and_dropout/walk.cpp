@@ -17,8 +17,8 @@ namespace {
 
 const Chapter chapter{
     3, "03_causal_mask_and_dropout", "Causal mask and dropout",
-    "B sequences in a batch, T tokens, d_in width of an embedding, d_out width of a query, key or "
-    "value, d_k width of a key, p share that dropout takes away"};
+    "B sequences in a batch, T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k "
+    "width of a key, p share that dropout takes away"};
 
 constexpr std::size_t d_out = 2;
 
@@ -35,9 +35,9 @@ void mask_after_softmax(Walkthrough& walk, const ch2::Trace& trace) {
     walk.section("3.5", "Hiding future words");
 
     walk.step("Where we start",
-              "The weights of chapter 2's SelfAttention_v2. Row 0 is \"Your\": it looks at five words "
-              "that a model which writes word after word has not written yet.")
-        .read("../02_trainable_weights/attention.cpp")
+              "The weights of chapter 2's SelfAttention_v2. Row 0 is \"Your\": it looks at five words that a "
+              "model which writes word after word has not written yet.")
+        .read("02_trainable_weights/attention.cpp")
         .formula("A = softmax(Q Kᵀ / √d_k)")
         .show("attn_weights", trace.attn_weights, {"T", "T"}, cell(16));
 
@@ -64,8 +64,8 @@ Matrix mask_before_softmax(Walkthrough& walk, const ch1::Sentence& sentence, con
     const Matrix attn_weights = ch3::masked_softmax(scaled);
 
     walk.step("Mask before softmax",
-              "Every score above the diagonal becomes -inf. exp(-inf) is 0, so a single softmax "
-              "hides the future and keeps each row's sum at 1.")
+              "Every score above the diagonal becomes -inf. exp(-inf) is 0, so a single softmax hides the "
+              "future and keeps each row's sum at 1.")
         .read("causal_mask.cpp")
         .formula("maskedᵢⱼ = attn_scoresᵢⱼ  if j ≤ i,  else -∞")
         .show("masked", masked, {"T", "T"}, cell(20));
@@ -74,12 +74,11 @@ Matrix mask_before_softmax(Walkthrough& walk, const ch1::Sentence& sentence, con
     const Matrix cut = trace.attn_weights * ch3::mask_simple(tokens);
     walk.step("The same weights with one softmax",
               "Softmax of what is left equals the old weights shared out again, since both divide the same "
-              "powers by "
-              "their sum. -∞ / √d_k is still -∞, so scaling after masking does no harm.")
+              "powers by their sum. -∞ / √d_k is still -∞, so scaling after masking does no harm.")
         .read("causal_mask.cpp")
         .formula("A = softmax(masked / √d_k)")
         .show("attn_weights", attn_weights, {"T", "T"}, cell(21))
-        .note(fmt::format("Largest difference to masked_simple_norm: {:.1e}.",
+        .note(fmt::format("Largest difference to masked_simple_norm: {:.2g}.",
                           largest_difference(attn_weights, ch3::renormalize(cut))))
         .heatmap("Who looks at whom: nobody looks to the right.", attn_weights, sentence.words);
     return attn_weights;
@@ -93,10 +92,9 @@ void wrong_polarity(Walkthrough& walk, const ch2::Trace& trace) {
 
     walk.step("The same mask read the other way round",
               "masked_fill and nn.MultiheadAttention hide where a mask is True; "
-              "F.scaled_dot_product_attention keeps "
-              "where it is True. Nothing crashes and the shapes fit, but now every word sees only its "
-              "future. Our "
-              "functions therefore take the meaning along with the mask.")
+              "F.scaled_dot_product_attention keeps where it is True. Nothing crashes and the shapes fit, "
+              "but now every word sees only what comes after it, and not even itself. Our functions "
+              "therefore take the meaning along with the mask.")
         .read("causal_mask.hpp")
         .show("masked, wrong polarity", wrong, {"T", "T"})
         .show("softmax(masked), wrong polarity", ch1::softmax(scaled), {"T", "T"})
@@ -106,9 +104,8 @@ void wrong_polarity(Walkthrough& walk, const ch2::Trace& trace) {
 
     walk.step("A row that may look at nobody",
               "It can happen for good reasons too, with padding for example. NaN would spread through every "
-              "layer that "
-              "follows. PyTorch's fused attention gives zeros today, and so do we: who looks at nobody takes "
-              "nothing.")
+              "layer that follows. PyTorch's fused attention gives zeros today, and so do we: who looks at "
+              "nobody takes nothing.")
         .read("causal_mask.cpp")
         .show("masked_softmax(masked), wrong polarity", ch3::masked_softmax(scaled), {"T", "T"});
 }
@@ -153,15 +150,14 @@ void dropout(Walkthrough& walk, const Matrix& attn_weights) {
     const Matrix dropped_example = half(example, generator);
     walk.step("Half of the ones disappear",
               "Dropout sets each weight to 0 with probability p, and multiplies what stays by 1/(1-p), here "
-              "by 2, so "
-              "that the expected sum does not change.")
+              "by 2, so that the expected sum does not change.")
         .read("dropout.cpp")
         .formula("y = x ⊙ keep / (1 - p)        keep = 1 with probability 1 - p")
         .show("dropout(example)", dropped_example, {"T", "T"}, cell(22));
 
     // The mean stays near 1 because of the factor.
     std::vector<std::vector<std::string>> means;
-    const Matrix many = xt::ones<float>({100, 100});
+    const Matrix many = xt::ones<float>({1000, 100});
     for (const double p : {0.1, 0.5, 0.9}) {
         const Matrix dropped = ch3::Dropout{p, ch3::Mode::train, walk.dropout_rng()}(many, generator);
         const Matrix unscaled = dropped * static_cast<float>(1.0 - p);
@@ -171,7 +167,7 @@ void dropout(Walkthrough& walk, const Matrix& attn_weights) {
     }
     walk.step("Why 1/(1-p)",
               "With the factor the mean of many weights stays where it was, whatever p is; without it, a "
-              "model would meet smaller sums in training than in use. Here 10,000 ones. In use "
+              "model would meet smaller sums in training than in use. Here 100,000 ones. In use "
               "(model.eval()) dropout does nothing at all, and needs no factor.")
         .read("dropout.cpp")
         .table({"p", "factor", "mean with it", "mean without"}, means);
@@ -179,8 +175,7 @@ void dropout(Walkthrough& walk, const Matrix& attn_weights) {
     generator.manual_seed(walk.seed(123));
     walk.step("Dropout on the causal weights",
               "The same seed, so the same places. Rows no longer sum to 1, and that is meant: only the "
-              "expected "
-              "sum is 1.")
+              "expected sum is 1.")
         .read("dropout.cpp")
         .show("dropout(attn_weights)", half(attn_weights, generator), {"T", "T"}, cell(23));
 }
@@ -194,9 +189,8 @@ void two_builds(Walkthrough& walk) {
     const Matrix mkl = dropped(torch::DropoutRng::mkl), generic = dropped(torch::DropoutRng::generic);
 
     const auto digits = [](const Matrix& matrix, std::size_t i) {
-        std::string row;
-        for (std::size_t j = 0; j < matrix.shape(1); ++j) row += fmt::format("{} ", matrix(i, j));
-        return row;
+        const Vector row = torch::select(matrix, i);
+        return fmt::format("{}", fmt::join(row, " "));
     };
     std::vector<std::vector<std::string>> rows;
     for (std::size_t i = 0; i < 6; ++i)
@@ -204,11 +198,9 @@ void two_builds(Walkthrough& walk) {
 
     walk.step("Same seed, other computer, other mask",
               "PyTorch's x86-64 wheels up to 2.6 draw dropout with Intel's MKL; newer wheels and builds for "
-              "ARM (every "
-              "newer Mac) do not. The same seed gives two different masks, and neither is wrong. The "
-              "notebook was made "
-              "with mkl, the book shows generic; --dropout-rng chooses.")
-        .read("../../common/torch/dropout_mask.cpp")
+              "ARM (every newer Mac) do not. The same seed gives two different masks, and neither is wrong. "
+              "The notebook was made with mkl, the book shows generic; --dropout-rng chooses.")
+        .read("common/torch/dropout_mask.cpp")
         .table({"row", "mkl: x86-64 wheels to 2.6", "generic: all others"}, rows);
 }
 
@@ -226,9 +218,8 @@ void a_batch(Walkthrough& walk, const ch1::Sentence& sentence) {
         .show_shape("batch.shape", Shape(batch.shape().begin(), batch.shape().end()), cell(24));
 
     walk.step("CausalAttention",
-              "Everything so far in one function: project, score, hide the future, weigh, drop "
-              "(here with p = 0), mix. The keys are transposed in their last two axes, for axis 0 is "
-              "the batch now.")
+              "Everything so far in one function: project, score, hide the future, weigh, drop (here with p "
+              "= 0), mix. The keys are transposed in their last two axes, for axis 0 is the batch now.")
         .read("attention.cpp")
         .formula("C = dropout(softmax(mask(Q Kᵀ) / √d_k)) V")
         .show("context_vecs", trace.context_vec, {"B", "T", "d_out"}, cell(25))

@@ -12,8 +12,8 @@ namespace {
 
 const Chapter chapter{
     4, "04_multi_head_attention", "Multi-head attention",
-    "B sequences in a batch, T tokens, H heads, d_in width of an embedding, head_dim width of one "
-    "head, d_out = H * head_dim"};
+    "B sequences in a batch, T tokens, H heads, d_in width of an embedding, head_dim width of one head, "
+    "d_out = H * head_dim"};
 
 const ch3::Dropout no_dropout{0.0};
 
@@ -30,12 +30,9 @@ void heads_side_by_side(Walkthrough& walk, const Tensor3& batch) {
 
     walk.step("Why several heads?",
               "Softmax leaves a word one set of shares: it cannot look at one word for its meaning and at "
-              "another for "
-              "its grammar. Two heads are two sets of W_query, W_key, W_value, so each can look for "
-              "something else. "
-              "Their results stand next to each other: columns 0 and 1 are cell 25 of chapter 3 again, "
-              "columns 2 and "
-              "3 are the second head's.")
+              "another for its grammar. Two heads are two sets of W_query, W_key, W_value, so each can look "
+              "for something else. Their results stand next to each other: columns 0 and 1 are cell 25 of "
+              "chapter 3 again, columns 2 and 3 are the second head's.")
         .read("wrapper.cpp")
         .formula("C = [C₁ C₂]        Cₕ = causal attention of head h")
         .show("context_vecs", context_vecs, {"B", "T", "H * head_dim"}, cell(26))
@@ -47,13 +44,12 @@ void heads_side_by_side(Walkthrough& walk, const Tensor3& batch) {
 
     walk.step("One product instead of two",
               "Stack the heads' matrices and a single wide product makes the queries of all heads. "
-              "MultiHeadAttention "
-              "does it this way: on the same weights it gives what the wrapper gives.")
+              "MultiHeadAttention does it this way: on the same weights it gives what the wrapper gives.")
         .read("attention.cpp")
         .formula("W_query (4, 3) = W_query of head 0 (2, 3) above that of head 1 (2, 3)")
         .show("W_query.weight", fused.projections.query.weight, {"d_out", "d_in"})
         .show("combined heads", trace.combined, {"B", "T", "d_out"})
-        .note(fmt::format("Largest difference between wrapper and fused form: {:.1e}.",
+        .note(fmt::format("Largest difference between wrapper and fused form: {:.2g}.",
                           largest_difference(trace.combined, context_vecs)));
 }
 
@@ -70,8 +66,8 @@ void view_and_transpose(Walkthrough& walk) {
 
     walk.step("View, then transpose",
               "Three tokens, four columns, two heads of two columns. The numbers tell where they came from: "
-              "12. is token "
-              "1, column 2. Head 0 must get columns 0 and 1 of every token, head 1 columns 2 and 3.")
+              "12. is token 1, column 2. Head 0 must get columns 0 and 1 of every token, head 1 columns 2 "
+              "and 3.")
         .read("heads.cpp")
         .formula("(B, T, d_out) → view (B, T, H, head_dim) → transpose (B, H, T, head_dim)")
         .show("keys", keys, {"B", "T", "d_out"})
@@ -80,10 +76,8 @@ void view_and_transpose(Walkthrough& walk) {
 
     walk.step("View alone: the right shape, the wrong rows",
               "A view keeps the elements in their order. Asked for the final shape at once, it puts both "
-              "halves of token "
-              "0 and one of token 1 into head 0: rows that are no tokens any more. No error, no NaN, and a "
-              "causal "
-              "mask that now lets the future through.")
+              "halves of token 0 and one of token 1 into head 0. No error, no NaN. But the first row of head "
+              "1, which the mask takes for token 0, is a piece of token 1: the future leaks in.")
         .read("heads.cpp")
         .show("keys.view(1, 2, 3, 2)", ch4::split_heads_by_view_alone(keys, 2), {"B", "H", "T", "head_dim"});
 }
@@ -106,12 +100,12 @@ void fused_heads(Walkthrough& walk, const Tensor3& batch) {
               "for each sentence of the batch, here those of the first.")
         .read("attention.cpp")
         .formula("S = Q Kᵀ    in the last two axes")
-        .show("queries.shape[-3:], first sentence", torch::select(trace.queries, 0), {"H", "T", "head_dim"})
-        .show("attn_weights, first sentence", torch::select(trace.attn_weights, 0), {"H", "T", "T"});
+        .show("queries[0]", torch::select(trace.queries, 0), {"H", "T", "head_dim"})
+        .show("attn_weights[0]", torch::select(trace.attn_weights, 0), {"H", "T", "T"});
 
     walk.step("Combine the heads",
-              "Transpose and view put the heads side by side again; out_proj, a Linear with "
-              "bias, lets them mix. This is what the notebook's cell 30 prints.")
+              "Transpose and view put the heads side by side again; out_proj, a Linear with bias, lets them "
+              "mix. This is what the notebook's cell 30 prints.")
         .read("attention.cpp")
         .formula("context = combine(A V) W_outᵀ + b_out")
         .show("context_vecs", printed.context_vec, {"B", "T", "d_out"}, cell(30))
@@ -119,20 +113,15 @@ void fused_heads(Walkthrough& walk, const Tensor3& batch) {
 
     walk.step("But that result is not quite right",
               "The class divides by key.shape[-1] ** 0.5, and there is no `key` in it: its own tensor is "
-              "called `keys`. "
-              "Python finds the global `key` that cell 10 left behind, which has 2 columns. So the scores "
-              "are divided "
-              "by √2 where head_dim = 1 asks for √1. In a fresh kernel the cell would have stopped with a "
-              "NameError. "
-              "Here is the correct result.")
+              "called `keys`. Python finds the global `key` that cell 10 left behind, which has 2 columns. "
+              "So the scores are divided by √2 where head_dim = 1 asks for √1. In a fresh kernel the cell "
+              "would have stopped with a NameError. Here is the correct result.")
         .read("attention.cpp")
         .show("context_vecs, divided by sqrt(head_dim)", trace.context_vec, {"B", "T", "d_out"})
         .note(
             "Four digits gave it away: 0.2941 there, 0.2943 here. The first row agrees, since who sees only "
-            "itself "
-            "has a weight of 1 on any scale. Nothing crashed, every shape was right, and a tolerance of 1e-2 "
-            "would "
-            "have passed it.")
+            "itself has a weight of 1 on any scale. Nothing crashed, every shape was right, and a tolerance "
+            "of 1e-2 would have passed it.")
         .note(fmt::format("Largest difference between the two: {:.4f}.",
                           largest_difference(printed.context_vec, trace.context_vec)));
 }
@@ -150,9 +139,9 @@ void four_dimensional_matmul(Walkthrough& walk) {
     walk.section("3.6", "What a 4-D matmul does");
 
     walk.step("Matrices in the last two axes",
-              "For `@` the leading axes are a mere list: (1, 2, 3, 4) is two matrices "
-              "of (3, 4), one for each head, and each is multiplied on its own.")
-        .read("../../common/tensor.hpp")
+              "For `@` the leading axes are a mere list: (1, 2, 3, 4) is two matrices of (3, 4), one for "
+              "each head, and each is multiplied on its own.")
+        .read("common/tensor.hpp")
         .show_shape("a.shape", {1, 2, 3, 4}, cell(32))
         .show("a @ a.transpose(2, 3)", torch::matmul(a, torch::transpose(a, 2, 3)), {"B", "H", "T", "T"},
               cell(33));

@@ -28,7 +28,7 @@ class TerminalRenderer {
         }
         line();
         line(rule(terminal_.width));
-        line(say(closing));
+        prose(closing, "");
         return std::move(text_);
     }
 
@@ -61,7 +61,7 @@ class TerminalRenderer {
         }
     }
 
-    void draw(const Formula& formula) { line(std::string(8, ' ') + say(formula.text)); }
+    void draw(const Formula& formula) { prose(formula.text, "        "); }
 
     void draw(const Note& note) { prose(note.text); }
 

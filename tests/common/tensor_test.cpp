@@ -1,0 +1,98 @@
+// The eager functions in front of xtensor: values on sizes that are all different, and messages that name
+// shapes.
+#include "common/tensor.hpp"
+
+#include <limits>
+
+#include "common/any_tensor.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/fixtures.hpp"
+
+namespace {
+
+std::string message_of(const std::function<void()>& action) {
+    try {
+        action();
+    } catch (const std::invalid_argument& error) {
+        return error.what();
+    }
+    return "nothing was thrown";
+}
+
+}  // namespace
+
+TEST_CASE("matmul of matrices, by hand") {
+    const Matrix a = {{1, 2, 3}, {4, 5, 6}}, b = {{1, 0}, {0, 1}, {2, 2}};
+    CHECK(exact(torch::matmul(a, b)) == exact(Matrix{{7, 8}, {16, 17}}));
+}
+
+TEST_CASE("matmul of stacks is matmul of each matrix") {
+    const Tensor3 a = random_batch(1, 3, 2, 5), b = random_batch(2, 3, 5, 4);
+    const Tensor3 product = torch::matmul(a, b);
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(exact(torch::select(product, i)) ==
+              exact(torch::matmul(torch::select(a, i), torch::select(b, i))));
+    }
+
+    const Tensor4 a4 = torch::view<4>(random_batch(3, 6, 2, 5), {2, 3, 2, 5});
+    const Tensor4 product4 = torch::matmul(a4, torch::transpose(a4, 2, 3));
+    REQUIRE(product4.shape() == (std::array<std::size_t, 4>{2, 3, 2, 2}));
+    const Matrix one = torch::select(torch::select(a4, 1), 2);
+    CHECK(exact(torch::select(torch::select(product4, 1), 2)) ==
+          exact(torch::matmul(one, torch::transpose(one))));
+}
+
+TEST_CASE("a batch times one matrix") {
+    const Tensor3 a = random_batch(1, 3, 2, 5);
+    const Matrix b = random_matrix(2, 5, 4);
+    const Tensor3 product = torch::matmul(a, b);
+    for (std::size_t i = 0; i < 3; ++i) {
+        const Matrix one = torch::select(product, i);
+        CHECK(largest_difference(one, torch::matmul(torch::select(a, i), b)) < 1e-6f);
+    }
+}
+
+TEST_CASE("transpose, view, stack, cat, narrow put every element where PyTorch does") {
+    const Matrix x = {{1, 2, 3}, {4, 5, 6}};
+    CHECK(exact(torch::transpose(x)) == exact(Matrix{{1, 4}, {2, 5}, {3, 6}}));
+    CHECK(exact(torch::view<3>(x, {3, 1, 2})) == exact(Tensor3{{{1, 2}}, {{3, 4}}, {{5, 6}}}));
+    CHECK(exact(torch::stack(x, x + 10)) ==
+          exact(Tensor3{{{1, 2, 3}, {4, 5, 6}}, {{11, 12, 13}, {14, 15, 16}}}));
+    CHECK(exact(torch::narrow(x, 1, 1)) == exact(Matrix{{4, 5, 6}}));
+
+    const Tensor3 a = {{{1, 2}, {3, 4}}}, b = {{{5}, {6}}};
+    CHECK(exact(torch::cat(a, b)) == exact(Tensor3{{{1, 2, 5}, {3, 4, 6}}}));
+    CHECK(exact(torch::transpose(a, 0, 2)) == exact(Tensor3{{{1}, {3}}, {{2}, {4}}}));
+}
+
+TEST_CASE("shapes that do not fit are named") {
+    const Matrix x = random_matrix(1, 2, 3);
+    const Tensor3 batch = random_batch(1, 2, 3, 4);
+    CHECK(message_of([&] { torch::matmul(x, x); }) ==
+          "matmul: the shapes (2, 3) and (2, 3) do not fit together");
+    CHECK(message_of([&] { torch::matmul(batch, batch); }) ==
+          "matmul: the shapes (2, 3, 4) and (2, 3, 4) do not fit together");
+    CHECK(message_of([&] {
+              torch::view<3>(x, {4, 1, 1});
+          }) == "view: the shapes (2, 3) and (4, 1, 1) do not fit together");
+    CHECK(message_of([&] { torch::select(x, 2); }) == "select: (2, 3) has no slice 2");
+    CHECK(message_of([&] { torch::narrow(x, 1, 2); }) == "narrow: (2, 3) has no 2 rows from row 1");
+    CHECK(message_of([&] { torch::cat(batch, random_batch(1, 2, 4, 4)); }) ==
+          "cat: the shapes (2, 3, 4) and (2, 4, 4) do not fit together");
+}
+
+TEST_CASE("largest_difference sees NaN and infinity") {
+    constexpr float nan = std::numeric_limits<float>::quiet_NaN(),
+                    inf = std::numeric_limits<float>::infinity();
+    CHECK(largest_difference(Vector{1, 2, 3}, Vector{1, 2.5f, 3}) == 0.5f);
+    CHECK(largest_difference(Vector{nan, inf}, Vector{nan, inf}) == 0.0f);
+    CHECK(largest_difference(Vector{nan, 1}, Vector{1, 1}) == inf);
+    CHECK(largest_difference(Vector{1, 1}, Vector{1, nan}) == inf);
+}
+
+TEST_CASE("shapes and places in words") {
+    CHECK(to_string(Shape{6}) == "(6,)");
+    CHECK(to_string(Shape{2, 6, 3}) == "(2, 6, 3)");
+    CHECK(index_to_string(23, {2, 3, 4}) == "[1, 2, 3]");
+    CHECK(index_to_string(5, {2, 3}) == "[1, 2]");
+}

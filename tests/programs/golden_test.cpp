@@ -1,0 +1,95 @@
+// What each executable prints, word for word.
+#include <filesystem>
+#include <regex>
+
+#include "common/walkthrough/notebook.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/golden.hpp"
+#include "tests/support/run_program.hpp"
+
+namespace {
+
+const std::vector<std::string> utf8 = {"LANG=C.UTF-8", "COLORTERM=truecolor"};
+
+}  // namespace
+
+TEST_CASE("golden output") {
+    const int chapter = GENERATE(range(1, chapter_count + 1));
+    CAPTURE(chapter);
+    const std::string to = folder(chapter) + "/";
+
+    const Finished in_color = run_piped(program(chapter) + " --color always", utf8);
+    CHECK(check_golden(to + "default.txt", in_color.output) == "");
+    CHECK(in_color.status == 0);
+
+    // A pipe is no terminal: the default there is what --color never prints.
+    const Finished plain = run_piped(program(chapter) + " --color never", utf8);
+    CHECK(check_golden(to + "no_color.txt", plain.output) == "");
+    CHECK(run_piped(program(chapter), utf8).output == plain.output);
+
+    const Finished tensors = run_piped(program(chapter) + " --tensors-only", utf8);
+    CHECK(check_golden(to + "tensors_only.txt", tensors.output) == "");
+}
+
+TEST_CASE("--tensors-only is the notebook, to the byte") {
+    const int chapter = GENERATE(range(1, chapter_count + 1));
+    std::string expected;
+    for (const NotebookPrint& print : notebook_prints()) {
+        if (print.chapter == chapter) expected += print.text + "\n";
+    }
+    CHECK(run_piped(program(chapter) + " --tensors-only", utf8).output == expected);
+}
+
+TEST_CASE("every source file that a step names is there") {
+    const int chapter = GENERATE(range(1, chapter_count + 1));
+    const std::string page = run_piped(program(chapter), utf8).output;
+    const std::regex source(R"(\[([\w./]+\.[ch]pp)\])");
+    int found = 0;
+    for (std::sregex_iterator match(page.begin(), page.end(), source), end; match != end; ++match, ++found) {
+        CAPTURE((*match)[1].str());
+        const std::string file = (*match)[1].str();
+        const bool is_there =
+            std::filesystem::exists(SOURCE_DIR "/chapters/" + folder(chapter) + "/" + file) ||
+            std::filesystem::exists(SOURCE_DIR "/chapters/" + file) ||
+            std::filesystem::exists(SOURCE_DIR "/" + file);
+        CHECK(is_there);
+    }
+    CHECK(found >= 5);
+}
+
+TEST_CASE("no printed value is a close call") {
+    // A value next to a rounding boundary would print otherwise where a sum is rounded otherwise. Float32
+    // results of these sizes move by one or two units in the last place; every value is further away than
+    // that.
+    const int chapter = GENERATE(range(1, chapter_count + 1));
+    const std::string text = run_piped(program(chapter) + " --tensors-only --precision 10", utf8).output;
+    const std::regex number(R"(\d+\.\d{10})");
+    double closest = 1e9;
+    for (std::sregex_iterator match(text.begin(), text.end(), number), end; match != end; ++match) {
+        const double value = std::stod(match->str()), fourth_digits = value * 1e4;
+        const double to_boundary = std::abs(fourth_digits - std::floor(fourth_digits) - 0.5) * 1e-4;
+        if (value > 0.0) closest = std::min(closest, to_boundary / (value * 0x1p-23));
+    }
+    CAPTURE(chapter, closest);
+    CHECK(closest > 2.5);
+}
+
+TEST_CASE("every kernel of OpenBLAS reproduces the notebook") {
+    // Processors of other generations add in other orders. SSE3, SSE4 and AVX2 kernels run on today's.
+    const int chapter = GENERATE(range(1, chapter_count + 1));
+    const std::string kernel = GENERATE(as<std::string>{}, "Prescott", "Nehalem", "Haswell");
+    CAPTURE(chapter, kernel);
+    const Finished finished =
+        run_piped(program(chapter) + " --scoreboard", {"LANG=C.UTF-8", "OPENBLAS_CORETYPE=" + kernel});
+    CHECK(finished.status == 0);
+}
+
+TEST_CASE("golden comparison forgives the last digit and nothing else") {
+    CHECK(golden_difference("a 0.1234 b\n", "a 0.1235 b\n") == "");
+    CHECK(golden_difference("a 0.1234 b\n", "a 0.1236 b\n") != "");
+    CHECK(golden_difference("a 0.1234 b\n", "a 0.1234 c\n") != "");
+    CHECK(golden_difference("a\n", "a\nb\n") != "");
+    CHECK(golden_difference("1.2e-07\n", "6.0e-08\n") == "");
+    CHECK(golden_difference("1.2e-07\n", "6.0e-02\n") != "");
+    CHECK(golden_difference("2.9161e-24\n", "2.9162e-24\n") == "");
+}

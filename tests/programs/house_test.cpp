@@ -1,0 +1,89 @@
+// The rules of the house that a reader relies on: the staircase, and the one command.
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <sstream>
+
+#include "tests/support/catch.hpp"
+#include "tests/support/run_program.hpp"
+
+namespace {
+
+std::string text_of(const std::filesystem::path& path) {
+    std::stringstream text;
+    text << std::ifstream(path).rdbuf();
+    return text.str();
+}
+
+// The chapters that a file includes from.
+std::vector<int> chapters_included_by(const std::filesystem::path& path) {
+    static const std::regex include(R"(#include "chapters/(\d\d)_)");
+    const std::string text = text_of(path);
+    std::vector<int> chapters;
+    for (std::sregex_iterator match(text.begin(), text.end(), include), end; match != end; ++match) {
+        chapters.push_back(std::stoi((*match)[1]));
+    }
+    return chapters;
+}
+
+bool has(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+Finished walk(const std::string& arguments) {
+    return run_piped(std::string("'") + SOURCE_DIR + "/walk' " + arguments,
+                     {"LANG=C.UTF-8", "HOME=/nonexistent"});
+}
+
+}  // namespace
+
+TEST_CASE("the staircase: includes run down the stairs only") {
+    int files = 0;
+    for (int chapter = 1; chapter <= chapter_count; ++chapter) {
+        for (const auto& file :
+             std::filesystem::directory_iterator(SOURCE_DIR "/chapters/" + folder(chapter))) {
+            if (!file.is_regular_file()) continue;
+            for (const int included : chapters_included_by(file.path())) {
+                CAPTURE(file.path());
+                CHECK(included <= chapter);
+            }
+            ++files;
+        }
+    }
+    CHECK(files > 20);
+    for (const auto& file : std::filesystem::recursive_directory_iterator(SOURCE_DIR "/common")) {
+        if (file.is_regular_file()) CHECK(chapters_included_by(file.path()).empty());
+    }
+}
+
+TEST_CASE("walk --help and walk list answer at once") {
+    const Finished help = walk("--help");
+    CHECK(help.status == 0);
+    for (const char* word : {"./walk", "./walk 3", "list", "test", "doctor"}) CHECK(has(help.output, word));
+
+    const Finished list = walk("list");
+    CHECK(list.status == 0);
+    for (int chapter = 1; chapter <= chapter_count; ++chapter) {
+        CHECK(has(list.output, folder(chapter)));
+    }
+}
+
+TEST_CASE("walk refuses what it does not know in one line") {
+    const std::string wrong = GENERATE(as<std::string>{}, "99", "0", "dance", "--wat", "3x");
+    const Finished finished = walk(wrong);
+    CAPTURE(wrong);
+    CHECK(finished.status == 2);
+    CHECK(finished.output.empty());
+    CHECK(std::count(finished.errors.begin(), finished.errors.end(), '\n') == 1);
+    CHECK(has(finished.errors, wrong));
+    CHECK(has(finished.errors, "./walk --help"));
+}
+
+TEST_CASE("walk doctor tells what is there and how to get the rest") {
+    const Finished doctor = walk("doctor");
+    for (const char* word : {"C++ compiler", "CMake", "xtensor", "BLAS", "apt-get install", "dnf install",
+                             "pacman -S", "brew install", "conda install", "untested"}) {
+        CAPTURE(word);
+        CHECK(has(doctor.output, word));
+    }
+}

@@ -1,0 +1,22 @@
+// Running a program as a reader would: with pipes, or on a terminal of a given width.
+#pragma once
+#include <string>
+#include <vector>
+
+struct Finished {
+    int status = 0;      // exit status, or 128 + the signal that ended it
+    std::string output;  // standard output
+    std::string errors;  // standard error; on a terminal it is part of `output`
+};
+
+// `environment` is all there is: {"LANG=C.UTF-8"}. PATH is added.
+Finished run_piped(const std::string& shell_command, const std::vector<std::string>& environment);
+Finished run_on_terminal(const std::string& shell_command, const std::vector<std::string>& environment,
+                         int columns);
+
+// The executable of a chapter, quoted for the shell.
+std::string program(int chapter);
+
+// The folder name of a chapter: "03_causal_mask_and_dropout".
+std::string folder(int chapter);
+constexpr int chapter_count = 4;
