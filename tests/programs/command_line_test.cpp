@@ -23,7 +23,7 @@ std::size_t widest_line(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("--help shows every option with examples, --version a number") {
+TEST_CASE("options: --help shows every option with examples, --version a number") {
     const int chapter = GENERATE(range(1, chapter_count + 1));
     const Finished help = run_piped(program(chapter) + " --help", utf8);
     CHECK(help.status == 0);
@@ -133,14 +133,14 @@ TEST_CASE("a terminal 20 columns wide: prose fits, tensors stay as PyTorch print
     }
 }
 
-TEST_CASE("--precision and --full change what is shown, not what is compared") {
+TEST_CASE("options: --precision and --full change what is shown, not what is compared") {
     const Finished finished = run_piped(program(2) + " --precision 8 --full", utf8);
     CHECK(finished.status == 0);
     CHECK(has(finished.output, "6 of 6 notebook prints reproduced"));
     CHECK(has(finished.output, "tensor([[0.23091425, 1.09660983],"));
 }
 
-TEST_CASE("--seed: other numbers, no ticks, and it says so") {
+TEST_CASE("options: --seed draws other numbers, no ticks, and it says so") {
     const int chapter = GENERATE(2, 3, 4);
     const Finished finished = run_piped(program(chapter) + " --seed 7", utf8);
     CHECK(finished.status == 0);
@@ -152,14 +152,14 @@ TEST_CASE("--seed: other numbers, no ticks, and it says so") {
           run_piped(program(chapter) + " --seed 4294967295", utf8).output);
 }
 
-TEST_CASE("--seed changes nothing where nothing is drawn") {
+TEST_CASE("options: --seed changes nothing where nothing is drawn") {
     const Finished finished = run_piped(program(1) + " --seed 7 --scoreboard", utf8);
     CHECK(
         finished.output ==
         "chapter 1  7 of 7 notebook prints reproduced (it draws no random numbers: --seed changes nothing)\n");
 }
 
-TEST_CASE("--dropout-rng generic: the other mask, and the first place where it differs") {
+TEST_CASE("options: --dropout-rng generic gives the other mask, and the first place where it differs") {
     const Finished finished = run_piped(program(3) + " --dropout-rng generic", utf8);
     CHECK(finished.status == 0);
     CHECK(has(finished.output, "tensor([[2., 2., 0., 2., 2., 0.],"));

@@ -31,7 +31,7 @@ TEST_CASE("golden output") {
     CHECK(check_golden(to + "tensors_only.txt", tensors.output) == "");
 }
 
-TEST_CASE("--tensors-only is the notebook, to the byte") {
+TEST_CASE("options: --tensors-only is the notebook, to the byte") {
     const int chapter = GENERATE(range(1, chapter_count + 1));
     std::string expected;
     for (const NotebookPrint& print : notebook_prints()) {
