@@ -13,11 +13,11 @@ elseif(ATTN_FETCH STREQUAL "never")
 endif()
 
 # Packages whose own CMake files do all that is needed.
-FetchContent_Declare(fmt GIT_REPOSITORY https://github.com/fmtlib/fmt.git GIT_TAG 11.1.4
+FetchContent_Declare(fmt GIT_REPOSITORY https://github.com/fmtlib/fmt.git GIT_TAG 11.1.1
   GIT_SHALLOW ON FIND_PACKAGE_ARGS 8)
 FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json.git GIT_TAG v3.11.3
   GIT_SHALLOW ON FIND_PACKAGE_ARGS 3.10)
-FetchContent_Declare(CLI11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git GIT_TAG v2.4.2
+FetchContent_Declare(CLI11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git GIT_TAG v2.4.1
   GIT_SHALLOW ON FIND_PACKAGE_ARGS 2.1)
 FetchContent_MakeAvailable(fmt nlohmann_json CLI11)
 
@@ -55,11 +55,11 @@ if(xtensor_FOUND AND XTENSOR_BLAS_INCLUDE_DIR)
   target_include_directories(attn_xtensor SYSTEM INTERFACE ${XTENSOR_BLAS_INCLUDE_DIR})
 else()
   FetchContent_Declare(xtl SOURCE_SUBDIR none
-    GIT_REPOSITORY https://github.com/xtensor-stack/xtl.git GIT_TAG 0.8.0 GIT_SHALLOW ON)
+    GIT_REPOSITORY https://github.com/xtensor-stack/xtl.git GIT_TAG 0.8.2 GIT_SHALLOW ON)
   FetchContent_Declare(xtensor SOURCE_SUBDIR none
-    GIT_REPOSITORY https://github.com/xtensor-stack/xtensor.git GIT_TAG 0.26.0 GIT_SHALLOW ON)
+    GIT_REPOSITORY https://github.com/xtensor-stack/xtensor.git GIT_TAG 0.27.1 GIT_SHALLOW ON)
   FetchContent_Declare(xtensor-blas SOURCE_SUBDIR none
-    GIT_REPOSITORY https://github.com/xtensor-stack/xtensor-blas.git GIT_TAG 0.22.0 GIT_SHALLOW ON)
+    GIT_REPOSITORY https://github.com/xtensor-stack/xtensor-blas.git GIT_TAG 0.23.0 GIT_SHALLOW ON)
   FetchContent_MakeAvailable(xtl xtensor xtensor-blas)
   target_include_directories(attn_xtensor SYSTEM INTERFACE
     ${xtl_SOURCE_DIR}/include ${xtensor_SOURCE_DIR}/include ${xtensor-blas_SOURCE_DIR}/include)

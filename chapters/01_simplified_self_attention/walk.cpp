@@ -79,9 +79,9 @@ void all_words_look(Walkthrough& walk, const ch1::Sentence& sentence) {
         .read("attention.cpp")
         .formula("S = X Xᵀ        Sᵢⱼ = xᵢ · xⱼ")
         .show("attn_scores", by_loops, {"T", "T"}, cell(5))
-        .note(fmt::format("Loops against inputs @ inputs.T: largest difference {:.2g}. The order of the "
-                          "additions differs, and with it at most the last bit.",
-                          largest_difference(by_loops, trace.attn_scores)));
+        .note(fmt::format(
+            "Loops and inputs @ inputs.T differ by at most {:.2g}. They may add in another order, and then the last bit may differ.",
+            largest_difference(by_loops, trace.attn_scores)));
 
     walk.step("All weights",
               "Softmax row by row: each row sums to 1. The scores were symmetric, the weights are not, "

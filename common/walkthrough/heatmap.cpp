@@ -34,8 +34,9 @@ int cube_color(const Rgb& color) {
     return 16 + 36 * level(color.red) + 6 * level(color.green) + level(color.blue);
 }
 
-// `text` on the shade of a weight between 0 and 1; dark letters on the bright half.
+// `text` on the shade of a weight between 0 and 1; dark letters on the bright half. Nothing has no shade.
 std::string colored(const std::string& text, float weight, Colors colors) {
+    if (weight <= 0.0f) return text;
     const Rgb color = shade(weight);
     const int ink = weight > 0.6f ? 16 : 231;
     if (colors == Colors::truecolor) {

@@ -91,5 +91,7 @@ TEST_CASE("golden comparison forgives the last digit and nothing else") {
     CHECK(golden_difference("a\n", "a\nb\n") != "");
     CHECK(golden_difference("1.2e-07\n", "6.0e-08\n") == "");
     CHECK(golden_difference("1.2e-07\n", "6.0e-02\n") != "");
+    CHECK(golden_difference("by 1.2e-07. And", "by 0. And") == "");
+    CHECK(golden_difference("[1., 2.]", "[1., 4.]") != "");
     CHECK(golden_difference("2.9161e-24\n", "2.9162e-24\n") == "");
 }

@@ -22,7 +22,8 @@ struct Pieces {
     std::vector<std::string> words, numbers;
 };
 Pieces pieces_of(const std::string& line) {
-    static const std::regex number(R"(-?\d+\.?\d*(e[+-]\d+)?)");
+    // The point of "2." belongs to a number in a tensor, but not at the end of a sentence.
+    static const std::regex number(R"(-?\d+(\.\d+|\.(?=[,\]]))?(e[+-]\d+)?)");
     Pieces pieces;
     auto rest = line.begin();
     for (std::sregex_iterator match(line.begin(), line.end(), number), end; match != end; ++match) {

@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Measure the figures of docs/performance.md: build times, and a chapter against PyTorch.
+
+Times of different programs are taken in turn, in one run, and given as ratios: the machine's mood
+is then the same for both. Needs PyTorch only for --python, the interpreter that has it.
+"""
+
+import argparse
+import os
+import pathlib
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+WALK_CPP = ROOT / "chapters/03_causal_mask_and_dropout/walk.cpp"
+
+
+def run(command, **options):
+    """Runs a command to its end; returns seconds and peak memory in MiB."""
+    start = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - start
+    if status != 0:
+        sys.exit(f"measure: this failed: {' '.join(map(str, command))}")
+    return seconds, usage.ru_maxrss / 1024
+
+
+def measure_builds(jobs):
+    """A clean build of everything, tests included, then a rebuild after touching one walk.cpp."""
+    # A compiler cache would measure itself.
+    environment = dict(os.environ, CCACHE_DISABLE="1", CMAKE_BUILD_PARALLEL_LEVEL=str(jobs))
+    folder = tempfile.mkdtemp(prefix="measure-build-")
+    try:
+        configure = ["cmake", "-S", str(ROOT), "-B", folder, "-DCMAKE_BUILD_TYPE=Release"]
+        configure_time, _ = run(configure, env=environment)
+        chapters, _ = run(["cmake", "--build", folder, "--target", "walk"], env=environment)
+        rest, _ = run(["cmake", "--build", folder], env=environment)
+        # The touched file keeps its own time stamp for the reader's build folder.
+        stamp = WALK_CPP.stat()
+        WALK_CPP.touch()
+        again, _ = run(["cmake", "--build", folder], env=environment)
+        os.utime(WALK_CPP, (stamp.st_atime, stamp.st_mtime))
+    finally:
+        shutil.rmtree(folder)
+    print(f"clean build on {jobs} cores: configure {configure_time:.1f} s, chapters {chapters:.1f} s, "
+          f"tests {rest:.1f} s, together {configure_time + chapters + rest:.1f} s")
+    print(f"rebuild after touching one walk.cpp: {again:.1f} s")
+
+
+def measure_chapter(python, runs):
+    """Chapter 3 from start to last line, here and in PyTorch, in turn."""
+    ours = [str(ROOT / "build/bin/03_causal_mask_and_dropout"), "--tensors-only"]
+    theirs = [python, str(ROOT / "data/make_notebook_prints.py"), "--chapter", "3"]
+    run(ours), run(theirs)  # once unmeasured, so that both come from the page cache
+    pairs = [(run(ours), run(theirs)) for _ in range(runs)]
+    ratios = sorted(b[0] / a[0] for a, b in pairs)
+    middle = [[statistics.median(pair[side][figure] for pair in pairs) for figure in (0, 1)] for side in (0, 1)]
+    print(f"chapter 3, {runs} runs in turn: here {middle[0][0] * 1000:.1f} ms and {middle[0][1]:.0f} MiB, "
+          f"PyTorch {middle[1][0] * 1000:.0f} ms and {middle[1][1]:.0f} MiB")
+    print(f"PyTorch / here: time {statistics.median(ratios):.0f} times "
+          f"({ratios[0]:.0f} to {ratios[-1]:.0f}), peak memory {middle[1][1] / middle[0][1]:.0f} times")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--python", help="an interpreter that has PyTorch: compares chapter 3 with it (needs ./walk first)")
+    parser.add_argument("--runs", type=int, default=11, help="pairs of runs (default 11)")
+    parser.add_argument("--builds", action="store_true", help="measures builds, without ccache")
+    parser.add_argument("--jobs", type=int, default=2, help="cores for the builds (default 2)")
+    arguments = parser.parse_args()
+    if not arguments.python and not arguments.builds:
+        parser.error("nothing to measure: give --builds, --python PATH or both")
+    if arguments.builds:
+        measure_builds(arguments.jobs)
+    if arguments.python:
+        measure_chapter(arguments.python, arguments.runs)
+
+
+if __name__ == "__main__":
+    main()
