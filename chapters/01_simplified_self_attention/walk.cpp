@@ -80,7 +80,8 @@ void all_words_look(Walkthrough& walk, const ch1::Sentence& sentence) {
         .formula("S = X Xᵀ        Sᵢⱼ = xᵢ · xⱼ")
         .show("attn_scores", by_loops, {"T", "T"}, cell(5))
         .note(fmt::format(
-            "Loops and inputs @ inputs.T differ by at most {:.2g}. They may add in another order, and then the last bit may differ.",
+            "Loops and inputs @ inputs.T differ by at most {:.2g}. They may add in another order, and then "
+            "the last bit may differ.",
             largest_difference(by_loops, trace.attn_scores)));
 
     walk.step("All weights",
