@@ -1,6 +1,7 @@
 #include "common/any_tensor.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 std::string to_string(const Shape& shape) {
     // As Python writes a tuple: one element keeps its comma.

@@ -1,6 +1,7 @@
 // Chapter 3 walks cells 16 to 25 of the notebook: first no word may see the future, then chance takes weights
 // away.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 

@@ -1,6 +1,7 @@
 #include "common/torch/print.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <functional>

@@ -1,6 +1,7 @@
 #include "common/walkthrough/render_terminal.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <string_view>

@@ -1,6 +1,7 @@
 // Inputs that hide nothing: odd sizes, all different, and values of both signs.
 #pragma once
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <cmath>
 #include <cstddef>
