@@ -80,7 +80,7 @@ void all_words_look(Walkthrough& walk, const ch1::Sentence& sentence) {
         .formula("S = X Xᵀ        Sᵢⱼ = xᵢ · xⱼ")
         .show("attn_scores", by_loops, {"T", "T"}, cell(5))
         .note(fmt::format(
-            "Loops and inputs @ inputs.T differ by at most {:.2g}. They may add in another order, and then "
+            "Loops and inputs @ inputs.T differ by at most {:.1e}. They may add in another order, and then "
             "the last bit may differ.",
             largest_difference(by_loops, trace.attn_scores)));
 
@@ -111,7 +111,7 @@ void order_does_not_matter(Walkthrough& walk, const Matrix& inputs) {
               "Read the sentence backwards: every word gets the same context vector as before, only in "
               "another row. Attention alone sees a bag of words; chapter 6 gives it positions.")
         .show("all_context_vecs, sentence reversed", context_vecs, {"T", "d_in"})
-        .note(fmt::format("Turned back, it differs from the one above by at most {:.2g}.", difference));
+        .note(fmt::format("Turned back, it differs from the one above by at most {:.1e}.", difference));
 }
 
 }  // namespace

@@ -120,7 +120,7 @@ void parameter_against_linear(Walkthrough& walk, const Matrix& inputs) {
             "transpose is easy to forget where d_in = d_out: then nothing crashes.")
         .formula("W_parameter (d_in, d_out) = W_linearᵀ")
         .show("sa_v1(inputs) with sa_v2's weights", from_parameters, {"T", "d_out"})
-        .note(fmt::format("Largest difference to sa_v2(inputs): {:.2g}.",
+        .note(fmt::format("Largest difference to sa_v2(inputs): {:.1e}.",
                           largest_difference(from_parameters, trace.context_vec)));
 }
 

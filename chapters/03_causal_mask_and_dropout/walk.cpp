@@ -79,7 +79,7 @@ Matrix mask_before_softmax(Walkthrough& walk, const ch1::Sentence& sentence, con
         .read("causal_mask.cpp")
         .formula("A = softmax(masked / √d_k)")
         .show("attn_weights", attn_weights, {"T", "T"}, cell(21))
-        .note(fmt::format("Largest difference to masked_simple_norm: {:.2g}.",
+        .note(fmt::format("Largest difference to masked_simple_norm: {:.1e}.",
                           largest_difference(attn_weights, ch3::renormalize(cut))))
         .heatmap("Who looks at whom: nobody looks to the right.", attn_weights, sentence.words);
     return attn_weights;

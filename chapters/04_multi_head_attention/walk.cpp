@@ -49,7 +49,7 @@ void heads_side_by_side(Walkthrough& walk, const Tensor3& batch) {
         .formula("W_query (4, 3) = W_query of head 0 (2, 3) above that of head 1 (2, 3)")
         .show("W_query.weight", fused.projections.query.weight, {"d_out", "d_in"})
         .show("combined heads", trace.combined, {"B", "T", "d_out"})
-        .note(fmt::format("Largest difference between wrapper and fused form: {:.2g}.",
+        .note(fmt::format("Largest difference between wrapper and fused form: {:.1e}.",
                           largest_difference(trace.combined, context_vecs)));
 }
 
