@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <regex>
 #include <set>
 #include <stdexcept>
 
@@ -21,16 +20,6 @@ std::vector<NotebookPrint> read_prints() {
     return prints;
 }
 
-std::vector<std::string> numbers_in(const std::string& text) {
-    // Numbers stand behind a bracket, a comma or a space: the digits of "attn_scores_2" do not.
-    static const std::regex number(R"((^|[\[( ,\n])(-?(?:inf|nan|\d+\.?\d*(?:e[+-]\d+)?)))");
-    std::vector<std::string> numbers;
-    for (std::sregex_iterator match(text.begin(), text.end(), number), end; match != end; ++match) {
-        numbers.push_back((*match)[2]);
-    }
-    return numbers;
-}
-
 // A torch.Size has no elements of its own: its numbers stand in one row.
 Shape shape_of(const Shown& shown) {
     if (const auto* size = std::get_if<Size>(&shown.value)) return {size->shape.size()};
@@ -42,6 +31,21 @@ Shape shape_of(const Shown& shown) {
 const std::vector<NotebookPrint>& notebook_prints() {
     static const std::vector<NotebookPrint> prints = read_prints();
     return prints;
+}
+
+std::vector<std::string> numbers_in(std::string_view printed) {
+    constexpr std::string_view separators = "[](), \n";
+    std::vector<std::string> numbers;
+    while (!printed.empty()) {
+        const std::string_view word = printed.substr(0, printed.find_first_of(separators));
+        printed.remove_prefix(std::min(printed.size(), word.size() + 1));
+
+        // A word is a number if it starts like one: the digit in "attn_scores_2" does not count.
+        const std::string_view digits = word.starts_with('-') ? word.substr(1) : word;
+        const bool starts_with_digit = !digits.empty() && digits[0] >= '0' && digits[0] <= '9';
+        if (starts_with_digit || digits == "inf" || digits == "nan") numbers.emplace_back(word);
+    }
+    return numbers;
 }
 
 std::string value_text(const Shown& shown, const torch::PrintOptions& options) {

@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/torch/print.hpp"
@@ -30,6 +31,9 @@ Score judge(Document& document);
 // A shown value as PyTorch prints it, and what the notebook's print call prints: its label, then the value.
 std::string value_text(const Shown& shown, const torch::PrintOptions& options = {});
 std::string printed_text(const Shown& shown, const torch::PrintOptions& options = {});
+
+// The numbers in a print, in order, as they are written: "0.9544", "-inf", "2.".
+std::vector<std::string> numbers_in(std::string_view printed);
 
 // Where two prints part, in words: "[0, 2] is 0. here, 2. in the notebook".
 std::string first_difference(const std::string& here, const std::string& there, const Shape& shape);

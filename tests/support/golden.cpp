@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <regex>
 #include <sstream>
 #include <vector>
 
@@ -17,21 +16,44 @@ std::vector<std::string> lines_of(const std::string& text) {
     return lines;
 }
 
+bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+// Where the number ends that starts at `start`, or `start` if none does. The point of "2." belongs to a
+// number in a tensor, but not at the end of a sentence.
+std::size_t end_of_number(const std::string& line, std::size_t start) {
+    const auto at = [&](std::size_t i) { return i < line.size() ? line[i] : '\0'; };
+    const auto skip_digits = [&](std::size_t i) {
+        while (is_digit(at(i))) ++i;
+        return i;
+    };
+    std::size_t end = start + (at(start) == '-' ? 1 : 0);
+    if (!is_digit(at(end))) return start;
+    end = skip_digits(end);
+    if (at(end) == '.' && (is_digit(at(end + 1)) || at(end + 1) == ',' || at(end + 1) == ']'))
+        end = skip_digits(end + 1);
+    const bool has_exponent =
+        at(end) == 'e' && (at(end + 1) == '+' || at(end + 1) == '-') && is_digit(at(end + 2));
+    return has_exponent ? skip_digits(end + 2) : end;
+}
+
 // A line as words and numbers in turn: what stands between two numbers is a word.
 struct Pieces {
     std::vector<std::string> words, numbers;
 };
 Pieces pieces_of(const std::string& line) {
-    // The point of "2." belongs to a number in a tensor, but not at the end of a sentence.
-    static const std::regex number(R"(-?\d+(\.\d+|\.(?=[,\]]))?(e[+-]\d+)?)");
-    Pieces pieces;
-    auto rest = line.begin();
-    for (std::sregex_iterator match(line.begin(), line.end(), number), end; match != end; ++match) {
-        pieces.words.emplace_back(rest, line.begin() + match->position());
-        pieces.numbers.push_back(match->str());
-        rest = line.begin() + match->position() + match->length();
+    Pieces pieces{{""}, {}};
+    for (std::size_t i = 0; i < line.size();) {
+        const std::size_t end = end_of_number(line, i);
+        if (end == i) {
+            pieces.words.back() += line[i++];
+        } else {
+            pieces.numbers.push_back(line.substr(i, end - i));
+            pieces.words.emplace_back();
+            i = end;
+        }
     }
-    pieces.words.emplace_back(rest, line.end());
     return pieces;
 }
 
