@@ -6,6 +6,7 @@
 
 #include "common/tensor.hpp"
 #include "common/walkthrough/render_terminal.hpp"
+#include "common/walkthrough/walkthrough.hpp"
 #include "notebook_prints.hpp"
 #include "tests/support/catch.hpp"
 
@@ -88,4 +89,18 @@ TEST_CASE("differences in words") {
 TEST_CASE("a walk that names a print which is not there is told so") {
     Document document = document_with("attn_scores", right, cell(2));
     CHECK_THROWS_AS(judge(document), std::logic_error);
+}
+
+TEST_CASE("the exit status is 1 if a print is missing, 0 if other figures were asked for") {
+    Options options;
+    options.output = Options::Output::scoreboard;
+    CHECK(Walkthrough(chapter_1, options).finish() == 1);
+
+    options.dropout_rng = torch::DropoutRng::generic;
+    CHECK(Walkthrough(chapter_1, options).finish() == 0);
+
+    options.seed = 7;
+    Walkthrough reseeded(chapter_1, options);
+    CHECK(reseeded.seed(123) == 7);
+    CHECK(reseeded.finish() == 0);
 }

@@ -2,6 +2,7 @@
 #include "common/torch/random.hpp"
 #include "chapters/02_trainable_weights/linear.hpp"
 #include "chapters/03_causal_mask_and_dropout/dropout.hpp"
+#include "common/torch/mcg31.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/reference.hpp"
 
@@ -76,6 +77,14 @@ TEST_CASE("the numbers of Debian's PyTorch, without MKL") {
 
 TEST_CASE("the first draw for seed 123") {
     CHECK(torch::Generator(123).draw32() == 2991312382U);
+}
+
+TEST_CASE("MKL's generator: a seed of 0 in its own arithmetic becomes 1") {
+    constexpr std::uint32_t modulus = (1U << 31U) - 1;
+    const double first = torch::Mcg31(1).next();
+    CHECK(first == 1.0 / modulus);
+    for (const std::uint32_t seed : {0U, modulus, 2 * modulus, modulus + 1})
+        CHECK(torch::Mcg31(seed).next() == first);
 }
 
 TEST_CASE("randint refuses an empty range") {
