@@ -14,7 +14,7 @@ Trace attend(const Matrix& queries, const Matrix& keys, const Matrix& values) {
     trace.attn_scores = torch::matmul(queries, torch::transpose(keys));
 
     // New: the scale. Without it, wide keys give large scores and softmax leaves all to one word.
-    const float d_k = static_cast<float>(keys.shape(1));
+    const auto d_k = static_cast<float>(keys.shape(1));
     const Matrix scaled = trace.attn_scores / std::sqrt(d_k);
     trace.attn_weights = ch1::softmax(scaled);
 

@@ -18,7 +18,7 @@ Trace causal_attention(const Tensor3& x, const ch2::LinearWeights& weights, cons
 
     // New: hide the future before softmax. Dividing by the scale leaves -inf as it is.
     trace.masked = masked_fill(trace.attn_scores, future_mask(x.shape(1)), True::hides);
-    const float d_k = static_cast<float>(trace.keys.shape(2));
+    const auto d_k = static_cast<float>(trace.keys.shape(2));
     const Tensor3 scaled = trace.masked / std::sqrt(d_k);
     trace.attn_weights = masked_softmax(scaled);
 

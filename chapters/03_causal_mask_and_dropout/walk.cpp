@@ -62,7 +62,7 @@ Matrix mask_before_softmax(Walkthrough& walk, const ch1::Sentence& sentence, con
     const std::size_t tokens = sentence.words.size();
     const Matrix masked = ch3::masked_fill(trace.attn_scores, ch3::future_mask(tokens), ch3::True::hides);
     const Matrix scaled = masked / std::sqrt(static_cast<float>(d_out));
-    const Matrix attn_weights = ch3::masked_softmax(scaled);
+    Matrix attn_weights = ch3::masked_softmax(scaled);
 
     walk.step("Mask before softmax",
               "Every score above the diagonal becomes -inf. exp(-inf) is 0, so a single softmax hides the "

@@ -83,6 +83,7 @@ std::string without_trailing_spaces(const std::string& line) {
 
 std::vector<std::string> draw_heatmap(const Heatmap& heatmap, const Terminal& terminal) {
     const auto& weights = std::get<std::vector<float>>(heatmap.weights.values);
+    if (weights.empty()) return {};
     const std::size_t row_count = heatmap.weights.shape.at(0), column_count = heatmap.weights.shape.at(1);
     const float largest = *std::max_element(weights.begin(), weights.end());
     const bool in_color = terminal.colors >= Colors::two_hundred_fifty_six;
