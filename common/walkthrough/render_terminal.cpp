@@ -14,6 +14,12 @@ namespace {
 
 constexpr std::string_view green = "\x1b[32m", red = "\x1b[31m", bold = "\x1b[1m", dim = "\x1b[2m";
 
+// Text and the escape code that colours it; where there is room for it is decided by the text alone.
+struct Span {
+    std::string text;
+    std::string_view style = {};
+};
+
 class TerminalRenderer {
   public:
     TerminalRenderer(const Terminal& terminal, const torch::PrintOptions& options)
@@ -53,8 +59,7 @@ class TerminalRenderer {
         const std::string title = say(step.title);
         const std::string source = step.source.empty() ? "" : "[" + step.source + "]";
         line();
-        line(at_both_ends(fmt::format("{:>2}  ", ++step_number_), title, styled(bold, title), source,
-                          styled(dim, source)));
+        line_with_ends(fmt::format("{:>2}  ", ++step_number_), {title, bold}, {source, dim});
         prose(step.text);
         for (const Block& block : step.blocks) {
             line();
@@ -72,15 +77,12 @@ class TerminalRenderer {
         if (const auto* tensor = std::get_if<AnyTensor>(&shown.value); tensor && !tensor->shape.empty()) {
             name += fmt::format(" ({}) = {}", fmt::join(shown.axes, ", "), to_string(tensor->shape));
         }
-        const std::string cell = shown.cell ? fmt::format("cell {}", shown.cell->number) : "";
-        if (!shown.verdict) {
-            line(at_both_ends("    ", say(name), say(name), cell, cell));
-        } else {
-            const std::string tick = say(shown.verdict->reproduced ? "✓" : "✗");
-            const std::string_view color = shown.verdict->reproduced ? green : red;
-            line(at_both_ends("    ", say(name), say(name), cell + "  " + tick,
-                              cell + "  " + styled(color, tick)));
+        Span cell{shown.cell ? fmt::format("cell {}", shown.cell->number) : "", {}};
+        if (shown.verdict) {
+            cell.text += say(shown.verdict->reproduced ? "  ✓" : "  ✗");
+            cell.style = shown.verdict->reproduced ? green : red;
         }
+        line_with_ends("    ", {say(name), {}}, cell);
         line(value_text(shown, options_));
         if (shown.verdict && !shown.verdict->reproduced) prose("✗ " + shown.verdict->difference);
     }
@@ -114,17 +116,18 @@ class TerminalRenderer {
         for (const std::string& row : draw_heatmap(heatmap, terminal_)) line(row);
     }
 
-    // `left` behind `indent`, `right` at the right margin where there is room, else below. What is measured
-    // and what is written differ by the escape codes of the style.
-    [[nodiscard]] std::string at_both_ends(const std::string& indent, const std::string& left,
-                                           const std::string& styled_left, const std::string& right,
-                                           const std::string& styled_right) const {
-        if (right.empty()) return indent + styled_left;
-        const std::size_t taken = columns(indent) + columns(left) + columns(right);
-        if (taken + 2 <= terminal_.width) {
-            return indent + styled_left + std::string(terminal_.width - taken, ' ') + styled_right;
+    // `left` behind `indent`, `right` at the right margin where there is room, else on a line of its own.
+    void line_with_ends(const std::string& indent, const Span& left, const Span& right) {
+        const std::size_t taken = columns(indent) + columns(left.text) + columns(right.text);
+        const std::string start = indent + styled(left.style, left.text);
+        if (right.text.empty()) {
+            line(start);
+        } else if (taken + 2 <= terminal_.width) {
+            line(start + std::string(terminal_.width - taken, ' ') + styled(right.style, right.text));
+        } else {
+            line(start);
+            line(std::string(columns(indent), ' ') + styled(right.style, right.text));
         }
-        return indent + styled_left + "\n" + std::string(columns(indent), ' ') + styled_right;
     }
 
     void prose(const std::string& text, const std::string& indent = "    ") {
@@ -145,7 +148,7 @@ class TerminalRenderer {
     }
 
     [[nodiscard]] std::string styled(std::string_view style, const std::string& text) const {
-        if (terminal_.colors == Colors::none || text.empty()) return text;
+        if (terminal_.colors == Colors::none || style.empty() || text.empty()) return text;
         return fmt::format("{}{}\x1b[0m", style, text);
     }
 
