@@ -110,13 +110,30 @@ template Vector select(const Matrix&, std::size_t);
 template Matrix select(const Tensor3&, std::size_t);
 template Tensor3 select(const Tensor4&, std::size_t);
 
-Matrix narrow(const Matrix& x, std::size_t start, std::size_t length) {
-    if (start > x.shape(0) || length > x.shape(0) - start) {
-        throw std::invalid_argument(
-            fmt::format("narrow: {} has no {} rows from row {}", shape_of(x), length, start));
+template <std::size_t N>
+Tensor<N> narrow(const Tensor<N>& x, std::size_t axis, std::size_t start, std::size_t length) {
+    const std::size_t size = x.shape().at(axis);
+    if (start > size || length > size - start) {
+        throw std::invalid_argument(fmt::format("narrow: axis {} of {} has no slices {} to {}", axis,
+                                                shape_of(x), start, start + length));
     }
-    return xt::view(x, xt::range(start, start + length), xt::all());
+    std::array<std::size_t, N> shape = x.shape();
+    shape[axis] = length;
+    Tensor<N> part = Tensor<N>::from_shape(shape);
+
+    // What lies behind the axis is copied in blocks, as often as the axes before it say.
+    std::size_t inner = 1;
+    for (std::size_t i = axis + 1; i < N; ++i) inner *= x.shape(i);
+    const std::size_t outer = x.size() / std::max<std::size_t>(1, size * inner);
+    for (std::size_t i = 0; i < outer; ++i) {
+        const float* block = x.data() + (i * size + start) * inner;
+        std::copy(block, block + length * inner, part.data() + i * length * inner);
+    }
+    return part;
 }
+template Matrix narrow(const Matrix&, std::size_t, std::size_t, std::size_t);
+template Tensor3 narrow(const Tensor3&, std::size_t, std::size_t, std::size_t);
+template Tensor4 narrow(const Tensor4&, std::size_t, std::size_t, std::size_t);
 
 }  // namespace torch
 

@@ -49,8 +49,9 @@ Tensor3 cat(const Tensor3& a, const Tensor3& b);
 template <std::size_t N>
 Tensor<N - 1> select(const Tensor<N>& x, std::size_t index);
 
-// x[start : start + length]: some rows.
-Matrix narrow(const Matrix& x, std::size_t start, std::size_t length);
+// x.narrow(axis, start, length): from `start` on, `length` slices along one axis.
+template <std::size_t N>
+Tensor<N> narrow(const Tensor<N>& x, std::size_t axis, std::size_t start, std::size_t length);
 
 }  // namespace torch
 

@@ -2,12 +2,13 @@
 """Ask PyTorch for the numbers of chapters 5 (grouped-query attention with a cache) and 6 (RoPE).
 
 Writes chapter_5_gqa.safetensors and chapter_6_rope.safetensors (float32; sizes chosen so that no two
-dimensions can be mixed up), and walk_5_expected.txt and walk_6_expected.txt: what print(tensor) says
-for the small sizes of the walks. Needs torch, numpy and safetensors; takes about a second.
+dimensions can be mixed up), and torch_prints.json: what print(tensor)
+says for the small sizes of the walks. Needs torch, numpy and safetensors; takes about a second.
 """
 
 import argparse
 import dataclasses
+import json
 import math
 import os
 import pathlib
@@ -278,32 +279,32 @@ def chapter_6():
 
 def walk_layer(rotate=None, **heads):
     torch.manual_seed(WALK_SEED)
-    x = torch.randn(1, 4, 8)
-    layer = Attention(Sizes(dim=8, max_batch=2, max_seq=6, **heads), rotate=rotate)
-    return x, layer, torch.randn(1, 1, 8)
+    x = torch.randn(1, 3, 6)
+    layer = Attention(Sizes(dim=6, max_batch=2, max_seq=6, **heads), rotate=rotate)
+    return x, layer, torch.randn(1, 1, 6)
 
 
 def walk_5():
-    x, layer, fifth = walk_layer(n_heads=4, n_kv_heads=2, head_dim=2)
+    x, layer, fourth = walk_layer(n_heads=4, n_kv_heads=2, head_dim=2)
     seen = {"x": x, "wk.weight": layer.wk.weight, **layer(x)}
     seen["cache_k[:1]"] = seen["cache_k"][:1]
-    for name in ("x", "wk.weight", "xq", "xk", "xv", "cache_k[:1]", "keys", "attn_scores", "masked", "attn_weights", "head_context", "output"):
+    for name in ("x", "wk.weight", "xq", "xk", "xv", "keys", "attn_scores", "masked", "attn_weights", "head_context", "output", "cache_k[:1]"):
         yield name, seen[name]
 
-    step = layer(fifth, 4)
+    step = layer(fourth, 3)
     for name in ("xq", "attn_weights", "output"):
         yield f"step.{name}", step[name]
 
 
 def walk_6():
-    x, layer, fifth = walk_layer(rotate_pairs, n_heads=2, n_kv_heads=1, head_dim=4)
+    x, layer, fourth = walk_layer(rotate_pairs, n_heads=2, n_kv_heads=1, head_dim=4)
     freqs = plain_freqs(4, layer.sizes.theta)
     seen = layer(x)
     seen |= {"freqs": freqs, "freqs_complex": turns(freqs, 0, 5), "xq_complex": as_complex(seen["xq"])}
     for name in ("freqs", "freqs_complex", "xq", "xq_complex", "xq_rotated", "xk_rotated", "attn_scores", "attn_weights", "output"):
         yield name, seen[name]
 
-    step = layer(fifth, 4)
+    step = layer(fourth, 3)
     for name in ("xq_rotated", "attn_weights", "output"):
         yield f"step.{name}", step[name]
 
@@ -324,9 +325,14 @@ def write_tensors(path, tensors):
     write(path, save(apart, metadata={"torch": torch.__version__}))
 
 
-def write_prints(path, prints):
+def write_prints(path, walks):
+    """One print a line, in the form of notebook_prints.json; cell 0 says that no notebook has it."""
     torch.set_printoptions(profile="default")
-    write(path, "".join(f"{name}\n{tensor.detach()!s}\n\n" for name, tensor in prints).encode("ascii"))
+    entries = [{"chapter": chapter, "cell": 0, "name": name, "text": str(tensor.detach())}
+               for chapter, prints in walks.items() for name, tensor in prints]
+    about = f"What PyTorch {torch.__version__} prints for the tensors of the walks through chapters 5 and 6."
+    lines = ",\n".join(json.dumps(entry) for entry in entries)
+    write(path, f'{{"about": {json.dumps(about)}, "prints": [\n{lines}\n]}}\n'.encode("ascii"))
 
 
 @torch.no_grad()
@@ -338,8 +344,7 @@ def main():
     torch.set_num_threads(1)  # more threads split sums elsewhere: other last bits
     write_tensors(options.out / "chapter_5_gqa.safetensors", chapter_5())
     write_tensors(options.out / "chapter_6_rope.safetensors", chapter_6())
-    write_prints(options.out / "walk_5_expected.txt", walk_5())
-    write_prints(options.out / "walk_6_expected.txt", walk_6())
+    write_prints(options.out / "torch_prints.json", {5: walk_5(), 6: walk_6()})
 
 
 if __name__ == "__main__":

@@ -8,14 +8,17 @@
 #include <stdexcept>
 
 #include "notebook_prints.hpp"
+#include "torch_prints.hpp"
 
 namespace {
 
-std::vector<NotebookPrint> read_prints() {
-    std::vector<NotebookPrint> prints;
-    const nlohmann::json file = nlohmann::json::parse(notebook_prints_json);
-    for (const auto& entry : file.at("prints")) {
-        prints.push_back({entry.at("chapter"), entry.at("cell"), entry.at("name"), entry.at("text")});
+std::vector<ReferencePrint> read_prints() {
+    std::vector<ReferencePrint> prints;
+    for (const std::string_view text : {notebook_prints_json, torch_prints_json}) {
+        const nlohmann::json file = nlohmann::json::parse(text);
+        for (const auto& entry : file.at("prints")) {
+            prints.push_back({entry.at("chapter"), entry.at("cell"), entry.at("name"), entry.at("text")});
+        }
     }
     return prints;
 }
@@ -28,8 +31,8 @@ Shape shape_of(const Shown& shown) {
 
 }  // namespace
 
-const std::vector<NotebookPrint>& notebook_prints() {
-    static const std::vector<NotebookPrint> prints = read_prints();
+const std::vector<ReferencePrint>& reference_prints() {
+    static const std::vector<ReferencePrint> prints = read_prints();
     return prints;
 }
 
@@ -57,40 +60,46 @@ std::string printed_text(const Shown& shown, const torch::PrintOptions& options)
     return (shown.cell ? shown.cell->label : "") + value_text(shown, options);
 }
 
-std::string first_difference(const std::string& here, const std::string& there, const Shape& shape) {
+std::string_view source_of_prints(int cell) {
+    return cell == 0 ? "PyTorch" : "the notebook";
+}
+
+std::string first_difference(const std::string& here, const std::string& there, const Shape& shape,
+                             std::string_view source) {
     const std::vector<std::string> ours = numbers_in(here), theirs = numbers_in(there);
     if (ours.size() != theirs.size()) {
-        return fmt::format("{} numbers here, {} in the notebook", ours.size(), theirs.size());
+        return fmt::format("{} numbers here, {} in {}", ours.size(), theirs.size(), source);
     }
     const auto [our, their] = std::mismatch(ours.begin(), ours.end(), theirs.begin());
     if (our == ours.end()) return "the numbers agree, the text around them does not";
     const auto flat = static_cast<std::size_t>(our - ours.begin());
-    return fmt::format("{} is {} here, {} in the notebook", index_to_string(flat, shape), *our, *their);
+    return fmt::format("{} is {} here, {} in {}", index_to_string(flat, shape), *our, *their, source);
 }
 
 Score judge(Document& document) {
     const int chapter = document.chapter.number;
-    const auto find = [chapter](int cell, const std::string& name) -> const NotebookPrint& {
-        for (const NotebookPrint& print : notebook_prints()) {
+    const auto find = [chapter](int cell, const std::string& name) -> const ReferencePrint& {
+        for (const ReferencePrint& print : reference_prints()) {
             if (print.chapter == chapter && print.cell == cell && print.name == name) return print;
         }
-        throw std::logic_error(fmt::format("cell {} of the notebook prints no {}", cell, name));
+        throw std::logic_error(fmt::format("chapter {} has no print of {} in cell {}", chapter, name, cell));
     };
 
-    std::set<const NotebookPrint*> reproduced;
+    std::set<const ReferencePrint*> reproduced;
     for_each_shown(document, [&](Shown& shown) {
         if (!shown.cell) return;
-        const NotebookPrint& print = find(shown.cell->number, shown.name);
+        const ReferencePrint& print = find(shown.cell->number, shown.name);
         const std::string here = printed_text(shown);
         if (here == print.text) {
             shown.verdict = Verdict{true, ""};
             reproduced.insert(&print);
         } else {
-            shown.verdict = Verdict{false, first_difference(here, print.text, shape_of(shown))};
+            shown.verdict = Verdict{
+                false, first_difference(here, print.text, shape_of(shown), source_of_prints(print.cell))};
         }
     });
 
-    const auto expected = std::count_if(notebook_prints().begin(), notebook_prints().end(),
+    const auto expected = std::count_if(reference_prints().begin(), reference_prints().end(),
                                         [&](const auto& print) { return print.chapter == chapter; });
     return {static_cast<int>(reproduced.size()), static_cast<int>(expected)};
 }

@@ -1,4 +1,5 @@
-// The notebook's figures (data/notebook_prints.json, carried in the executable) and the comparison with them.
+// The notebook's figures and PyTorch's own (data/*_prints.json, carried in the executable), and the
+// comparison with them.
 #pragma once
 #include <optional>
 #include <string>
@@ -8,15 +9,18 @@
 #include "common/torch/print.hpp"
 #include "common/walkthrough/step.hpp"
 
-// One print of the notebook, to the byte, without grad_fn.
-struct NotebookPrint {
+// One print, to the byte, without grad_fn.
+struct ReferencePrint {
     int chapter;
-    int cell;
+    int cell;          // of the notebook; 0 if PyTorch itself was asked
     std::string name;  // the expression that is printed
     std::string text;
 };
 
-const std::vector<NotebookPrint>& notebook_prints();
+const std::vector<ReferencePrint>& reference_prints();
+
+// "the notebook" for chapters 1 to 4, "PyTorch" for those that no notebook covers.
+std::string_view source_of_prints(int cell);
 
 // How many prints of a chapter there are, and how many of them the walk gave again.
 struct Score {
@@ -36,4 +40,5 @@ std::string printed_text(const Shown& shown, const torch::PrintOptions& options 
 std::vector<std::string> numbers_in(std::string_view printed);
 
 // Where two prints part, in words: "[0, 2] is 0. here, 2. in the notebook".
-std::string first_difference(const std::string& here, const std::string& there, const Shape& shape);
+std::string first_difference(const std::string& here, const std::string& there, const Shape& shape,
+                             std::string_view source);

@@ -77,7 +77,9 @@ class TerminalRenderer {
         if (const auto* tensor = std::get_if<AnyTensor>(&shown.value); tensor && !tensor->shape.empty()) {
             name += fmt::format(" ({}) = {}", fmt::join(shown.axes, ", "), to_string(tensor->shape));
         }
-        Span cell{shown.cell ? fmt::format("cell {}", shown.cell->number) : "", {}};
+        Span cell;
+        if (shown.cell)
+            cell.text = shown.cell->number == 0 ? "PyTorch" : fmt::format("cell {}", shown.cell->number);
         if (shown.verdict) {
             cell.text += say(shown.verdict->reproduced ? "  ✓" : "  ✗");
             cell.style = shown.verdict->reproduced ? green : red;

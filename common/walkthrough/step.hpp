@@ -9,7 +9,8 @@
 
 #include "common/any_tensor.hpp"
 
-// A print of the notebook: the number of its cell, and what it prints before the tensor.
+// A print to reproduce: the number of the notebook's cell, or 0 where no notebook exists and PyTorch itself
+// was asked (chapters 5 and later), and what it prints before the tensor.
 struct Cell {
     int number;
     std::string label;
@@ -17,8 +18,11 @@ struct Cell {
 inline Cell cell(int number, std::string label = "") {
     return {number, std::move(label)};
 }
+inline Cell pytorch() {
+    return {0, ""};
+}
 
-// Whether the notebook's print was reproduced; if not, where the two part.
+// Whether the print was reproduced; if not, where the two part.
 struct Verdict {
     bool reproduced;
     std::string difference;
@@ -33,7 +37,7 @@ struct Shown {
     std::string name;  // as in the notebook
     std::variant<AnyTensor, Size> value;
     std::vector<std::string> axes;  // the letters of its shape: {"T", "d_out"}
-    std::optional<Cell> cell;       // where the notebook prints it, if it does
+    std::optional<Cell> cell;       // where the notebook or PyTorch prints it, if one does
     std::optional<Verdict> verdict;
 };
 

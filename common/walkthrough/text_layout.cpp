@@ -12,14 +12,14 @@ bool starts_code_point(char byte) {
 }
 
 // What formulas, rules, ticks and heatmaps are written with, and its stand-in.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 47> ascii_stand_ins = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 49> ascii_stand_ins = {{
     {"━", "="},  {"─", "-"},   {"│", "|"},     {"·", "*"},   {"×", "x"},     {"–", "-"},  {"—", "-"},
     {"’", "'"},  {"…", "..."}, {"→", "->"},    {"←", "<-"},  {"≤", "<="},    {"≥", ">="}, {"≠", "!="},
     {"≈", "~"},  {"∞", "inf"}, {"√", "sqrt "}, {"Σ", "sum"}, {"∈", "in"},    {"⊙", ".*"}, {"²", "^2"},
     {"⁻", "^-"}, {"ᵀ", "^T"},  {"ᵢ", "_i"},    {"ⱼ", "_j"},  {"ₖ", "_k"},    {"ₕ", "_h"}, {"₀", "_0"},
     {"₁", "_1"}, {"₂", "_2"},  {"ω", "score"}, {"α", "w"},   {"σ", "sigma"}, {"✓", "ok"}, {"✗", "DIFFERS"},
     {"█", "#"},  {"▓", "+"},   {"▒", ":"},     {"░", "."},   {"¹", "^1"},    {"₃", "_3"}, {"₄", "_4"},
-    {"ₜ", "_t"}, {"⁺", "^+"},  {"∼", "~"},     {"ⁱ", "^i"},  {"ʲ", "^j"},
+    {"ₜ", "_t"}, {"ₘ", "_m"},  {"θ", "theta"}, {"⁺", "^+"},  {"∼", "~"},     {"ⁱ", "^i"}, {"ʲ", "^j"},
 }};
 
 }  // namespace

@@ -15,6 +15,9 @@
 
 namespace {
 
+// The notebook ends here; later chapters compare with what PyTorch itself printed.
+constexpr int last_notebook_chapter = 4;
+
 // A reader who has seen enough (`| head -1`) is no error; a full disk is one.
 void write_out(const std::string& text) {
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
@@ -63,12 +66,13 @@ int Walkthrough::finish() {
 }
 
 std::string Walkthrough::closing_line(int reproduced, int expected) const {
+    const bool has_notebook = document_.chapter.number <= last_notebook_chapter;
     if (reseeded_) {
-        return fmt::format("chapter {}  with a seed of your own the notebook's figures no longer apply",
-                           document_.chapter.number);
+        return fmt::format("chapter {}  with a seed of your own {} figures no longer apply",
+                           document_.chapter.number, has_notebook ? "the notebook's" : "PyTorch's");
     }
-    std::string line = fmt::format("chapter {}  {} of {} notebook prints reproduced",
-                                   document_.chapter.number, reproduced, expected);
+    std::string line = fmt::format("chapter {}  {} of {} {} prints reproduced", document_.chapter.number,
+                                   reproduced, expected, has_notebook ? "notebook" : "PyTorch");
     if (reproduced < expected && options_.dropout_rng == torch::DropoutRng::generic) {
         line += " (the notebook's dropout is mkl)";
     }

@@ -58,7 +58,11 @@ TEST_CASE("transpose, view, stack, cat, narrow put every element where PyTorch d
     CHECK(exact(torch::view<3>(x, {3, 1, 2})) == exact(Tensor3{{{1, 2}}, {{3, 4}}, {{5, 6}}}));
     CHECK(exact(torch::stack(x, x + 10)) ==
           exact(Tensor3{{{1, 2, 3}, {4, 5, 6}}, {{11, 12, 13}, {14, 15, 16}}}));
-    CHECK(exact(torch::narrow(x, 1, 1)) == exact(Matrix{{4, 5, 6}}));
+    CHECK(exact(torch::narrow(x, 0, 1, 1)) == exact(Matrix{{4, 5, 6}}));
+
+    const Tensor3 batch = {{{1, 2}, {3, 4}, {5, 6}}, {{7, 8}, {9, 10}, {11, 12}}};
+    CHECK(exact(torch::narrow(batch, 1, 1, 2)) == exact(Tensor3{{{3, 4}, {5, 6}}, {{9, 10}, {11, 12}}}));
+    CHECK(exact(torch::narrow(batch, 2, 1, 1)) == exact(Tensor3{{{2}, {4}, {6}}, {{8}, {10}, {12}}}));
 
     const Tensor3 a = {{{1, 2}, {3, 4}}}, b = {{{5}, {6}}};
     CHECK(exact(torch::cat(a, b)) == exact(Tensor3{{{1, 2, 5}, {3, 4, 6}}}));
@@ -76,7 +80,7 @@ TEST_CASE("shapes that do not fit are named") {
               torch::view<3>(x, {4, 1, 1});
           }) == "view: the shapes (2, 3) and (4, 1, 1) do not fit together");
     CHECK(message_of([&] { torch::select(x, 2); }) == "select: (2, 3) has no slice 2");
-    CHECK(message_of([&] { torch::narrow(x, 1, 2); }) == "narrow: (2, 3) has no 2 rows from row 1");
+    CHECK(message_of([&] { torch::narrow(x, 0, 1, 2); }) == "narrow: axis 0 of (2, 3) has no slices 1 to 3");
     CHECK(message_of([&] { torch::cat(batch, random_batch(1, 2, 4, 4)); }) ==
           "cat: the shapes (2, 3, 4) and (2, 4, 4) do not fit together");
 }

@@ -32,10 +32,10 @@ TEST_CASE("golden output") {
     CHECK(check_golden(to + "tensors_only.txt", tensors.output) == "");
 }
 
-TEST_CASE("options: --tensors-only is the notebook, to the byte") {
+TEST_CASE("options: --tensors-only is the notebook or PyTorch, to the byte") {
     const int chapter = GENERATE(range(1, chapter_count + 1));
     std::string expected;
-    for (const NotebookPrint& print : notebook_prints()) {
+    for (const ReferencePrint& print : reference_prints()) {
         if (print.chapter == chapter) expected += print.text + "\n";
     }
     CHECK(run_piped(program(chapter) + " --tensors-only", utf8).output == expected);
@@ -68,7 +68,10 @@ TEST_CASE("no printed value is a close call") {
     double closest = 1e9;
     for (const std::string& number : numbers_in(text)) {
         const double value = std::abs(std::stod(number)), fourth_digits = value * 1e4;
-        if (!std::isfinite(value) || value == 0.0 || number.find('.') == std::string::npos) continue;
+        // A single cosine ("0.9999+0.0100j") is no sum: it is rounded once, alike everywhere.
+        const bool is_complex = number.ends_with('j');
+        if (is_complex || !std::isfinite(value) || value == 0.0 || number.find('.') == std::string::npos)
+            continue;
         const double to_boundary = std::abs(fourth_digits - std::floor(fourth_digits) - 0.5) * 1e-4;
         closest = std::min(closest, to_boundary / (value * 0x1p-23));
     }

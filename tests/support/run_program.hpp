@@ -19,4 +19,4 @@ std::string program(int chapter);
 
 // The folder name of a chapter: "03_causal_mask_and_dropout".
 std::string folder(int chapter);
-constexpr int chapter_count = 4;
+constexpr int chapter_count = 6;

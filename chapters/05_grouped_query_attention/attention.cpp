@@ -1,0 +1,71 @@
+#include "chapters/05_grouped_query_attention/attention.hpp"
+
+#include <cmath>
+
+#include "chapters/04_multi_head_attention/heads.hpp"
+#include "chapters/05_grouped_query_attention/repeat_kv.hpp"
+
+namespace ch5 {
+
+Weights random_weights(torch::Generator& generator, const Config& config) {
+    const std::size_t q_width = config.n_heads * config.head_dim,
+                      kv_width = config.kv_heads() * config.head_dim;
+    Weights weights;
+    weights.wq = ch2::random_linear(generator, config.dim, q_width);
+    weights.wk = ch2::random_linear(generator, config.dim, kv_width);
+    weights.wv = ch2::random_linear(generator, config.dim, kv_width);
+    weights.wo = ch2::random_linear(generator, q_width, config.dim);
+    return weights;
+}
+
+Trace grouped_query_attention(const Tensor3& x, const Weights& weights, const Config& config, KVCache& cache,
+                              std::size_t start_pos) {
+    Trace trace = project(x, weights, config);
+    attend(trace, weights, config, cache, start_pos, future_mask(x.shape(1), start_pos));
+    return trace;
+}
+
+Trace project(const Tensor3& x, const Weights& weights, const Config& config) {
+    check(config);
+    const std::size_t batch = x.shape(0), tokens = x.shape(1);
+    Trace trace;
+    trace.xq = torch::view<4>(weights.wq(x), {batch, tokens, config.n_heads, config.head_dim});
+    trace.xk = torch::view<4>(weights.wk(x), {batch, tokens, config.kv_heads(), config.head_dim});
+    trace.xv = torch::view<4>(weights.wv(x), {batch, tokens, config.kv_heads(), config.head_dim});
+    return trace;
+}
+
+void attend(Trace& trace, const Weights& weights, const Config& config, KVCache& cache, std::size_t start_pos,
+            const ch3::MaskMatrix& mask) {
+    const std::size_t batch = trace.xq.shape(0), stop = start_pos + trace.xq.shape(1);
+
+    // New: keep the keys and values, read back all so far, and share them out to the query heads.
+    cache.write(start_pos, trace.xk, trace.xv);
+    trace.keys = repeat_kv(cache.keys(batch, stop), config.n_rep());
+    trace.values = repeat_kv(cache.values(batch, stop), config.n_rep());
+
+    // As in chapter 4, heads before tokens.
+    const Tensor4 queries = torch::transpose(trace.xq, 1, 2);
+    const Tensor4 keys = torch::transpose(trace.keys, 1, 2);
+    const Tensor4 values = torch::transpose(trace.values, 1, 2);
+    trace.attn_scores = torch::matmul(queries, torch::transpose(keys, 2, 3));
+
+    trace.masked = ch3::masked_fill(trace.attn_scores, mask, ch3::True::hides);
+    const Tensor4 scaled = trace.masked / std::sqrt(static_cast<float>(config.head_dim));
+    trace.attn_weights = ch3::masked_softmax(scaled);
+
+    trace.head_context = torch::matmul(trace.attn_weights, values);
+    trace.combined = ch4::combine_heads(trace.head_context);
+    trace.output = weights.wo(trace.combined);
+}
+
+ch3::MaskMatrix future_mask(std::size_t tokens, std::size_t start_pos) {
+    // New: query i stands at start_pos + i, so the mask begins there.
+    ch3::MaskMatrix mask = ch3::MaskMatrix::from_shape({tokens, start_pos + tokens});
+    for (std::size_t i = 0; i < tokens; ++i) {
+        for (std::size_t j = 0; j < start_pos + tokens; ++j) mask(i, j) = j > start_pos + i;
+    }
+    return mask;
+}
+
+}  // namespace ch5

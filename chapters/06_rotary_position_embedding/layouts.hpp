@@ -1,0 +1,17 @@
+// The two layouts of RoPE pairs, and the permutation between them. Llama's own checkpoints pair neighbours
+// (2i, 2i + 1); Hugging Face's pair halves (i, i + head_dim / 2) and store wq and wk with their rows
+// permuted.
+#pragma once
+#include <cstddef>
+
+#include "common/tensor.hpp"
+
+namespace ch6 {
+
+// Rows of wq or wk (n_heads * head_dim, dim) from one layout to the other, head by head. Applied to queries
+// AND keys it leaves every score as it is; applied to one of them, or to none, every score but position 0's
+// changes.
+Matrix to_half_split(const Matrix& interleaved_weight, std::size_t n_heads);
+Matrix to_interleaved(const Matrix& half_split_weight, std::size_t n_heads);
+
+}  // namespace ch6
