@@ -1,7 +1,7 @@
 # Every dependency: an installed package first, a pinned download second.
 #   attn_xtensor   xtensor, xtensor-blas and a BLAS     attn_fmt   fmt
 #   attn_json      nlohmann_json                        attn_cli   CLI11
-#   attn_catch2    Catch2 v2 or v3, with its main
+#   attn_zip       libzip                               attn_catch2 Catch2 v2 or v3, with its main
 include(FetchContent)
 set(ATTN_FETCH auto CACHE STRING "auto: installed packages first; always: pinned downloads; never: installed only")
 set_property(CACHE ATTN_FETCH PROPERTY STRINGS auto always never)
@@ -42,6 +42,26 @@ if(NOT DEFINED BUILD_TESTING OR BUILD_TESTING)
   if(catch2_SOURCE_DIR)
     list(APPEND CMAKE_MODULE_PATH ${catch2_SOURCE_DIR}/extras)
   endif()
+endif()
+
+# libzip: Debian 12's own CMake files ask for programs that are in another package, so the library is looked for.
+add_library(attn_zip INTERFACE)
+if(NOT ATTN_FETCH STREQUAL "always")
+  find_library(ZIP_LIBRARY zip)
+  find_path(ZIP_INCLUDE_DIR zip.h)
+endif()
+if(ZIP_LIBRARY AND ZIP_INCLUDE_DIR)
+  target_link_libraries(attn_zip INTERFACE ${ZIP_LIBRARY})
+  target_include_directories(attn_zip SYSTEM INTERFACE ${ZIP_INCLUDE_DIR})
+else()
+  foreach(part BUILD_TOOLS BUILD_REGRESS BUILD_OSSFUZZ BUILD_EXAMPLES BUILD_DOC BUILD_SHARED_LIBS ENABLE_BZIP2 ENABLE_LZMA
+      ENABLE_ZSTD ENABLE_OPENSSL ENABLE_GNUTLS ENABLE_MBEDTLS ENABLE_COMMONCRYPTO LIBZIP_DO_INSTALL)
+    set(${part} OFF)
+  endforeach()
+  FetchContent_Declare(libzip GIT_REPOSITORY https://github.com/nih-at/libzip.git GIT_TAG v1.11.2 GIT_SHALLOW ON)
+  FetchContent_MakeAvailable(libzip)
+  attn_dependency(attn_zip_download zip)
+  target_link_libraries(attn_zip INTERFACE attn_zip_download)
 endif()
 
 # xtensor: newer releases ask for a newer CMake than Debian 12 has, so a download is used as headers only.

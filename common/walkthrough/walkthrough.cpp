@@ -2,28 +2,19 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
-#include <stdexcept>
 #include <utility>
 
 #include "common/walkthrough/notebook.hpp"
 #include "common/walkthrough/render_tensors.hpp"
 #include "common/walkthrough/render_terminal.hpp"
 #include "common/walkthrough/terminal.hpp"
+#include "common/write_out.hpp"
 
 namespace {
 
 // The notebook ends here; later chapters compare with what PyTorch itself printed.
 constexpr int last_notebook_chapter = 4;
-
-// A reader who has seen enough (`| head -1`) is no error; a full disk is one.
-void write_out(const std::string& text) {
-    const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-    if ((written && std::fflush(stdout) == 0) || errno == EPIPE) return;
-    throw std::runtime_error(fmt::format("standard output cannot be written: {}", std::strerror(errno)));
-}
 
 }  // namespace
 

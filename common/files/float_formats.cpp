@@ -1,0 +1,34 @@
+#include "common/files/float_formats.hpp"
+
+#include <bit>
+
+namespace {
+
+constexpr std::uint32_t float_infinity = 0x7f800000;
+
+// Exponent and fraction, put where float32 has them, give the value but for the exponent's bias, which
+// `scale` makes up for. That holds for subnormal numbers as well, and the product is exact.
+float rescaled(std::uint32_t magnitude, std::uint32_t sign, float scale) {
+    const std::uint32_t scaled = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * scale);
+    return std::bit_cast<float>(scaled | sign);
+}
+
+}  // namespace
+
+float half_to_float(std::uint16_t bits) {
+    const std::uint32_t sign = (bits & 0x8000U) << 16U, magnitude = (bits & 0x7fffU) << 13U;
+    const bool is_finite = (bits & 0x7c00U) != 0x7c00U;
+    if (!is_finite) return std::bit_cast<float>(sign | float_infinity | magnitude);
+    return rescaled(magnitude, sign, 0x1p112f);  // 127 - 15
+}
+
+float bfloat16_to_float(std::uint16_t bits) {
+    return std::bit_cast<float>(std::uint32_t{bits} << 16U);
+}
+
+float e4m3_to_float(std::uint8_t bits) {
+    const std::uint32_t sign = (bits & 0x80U) << 24U, magnitude = (bits & 0x7fU) << 20U;
+    const bool is_nan = (bits & 0x7fU) == 0x7fU;
+    if (is_nan) return std::bit_cast<float>(sign | float_infinity | magnitude);
+    return rescaled(magnitude, sign, 0x1p120f);  // 127 - 7
+}

@@ -1,0 +1,30 @@
+// Dimensions of an attention layer, from a model's params.json or config.json. Names as in Llama's reference
+// implementation; Hugging Face's are read as well.
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+
+// How rotary embeddings are stretched for sequences longer than those trained on.
+struct RopeScaling {
+    std::string type;  // "linear", "ntk", "llama3" or "yarn"
+    double factor = 1;
+    double low_freq_factor = 1, high_freq_factor = 4;  // llama3
+    std::size_t original_max_seq_len = 8192;           // llama3, yarn; not given: max_seq_len
+    double beta_fast = 32, beta_slow = 1, mscale = 1;  // yarn
+};
+
+// In parentheses Hugging Face's names.
+struct ModelConfig {
+    std::size_t dim = 0;                                  // (hidden_size)
+    std::size_t n_heads = 0;                              // (num_attention_heads)
+    std::optional<std::size_t> n_kv_heads;                // (num_key_value_heads) none: n_heads
+    std::optional<std::size_t> head_dim;                  // none: dim / n_heads
+    std::size_t max_batch_size = 32, max_seq_len = 2048;  // (-, max_position_embeddings)
+    double rope_theta = 10000;
+    std::optional<RopeScaling> rope_scaling;
+};
+
+// Fields that are null count as absent; fields of other names are ignored. Throws FileError, which names the
+// field that is missing, of the wrong type, out of range or at odds with another.
+ModelConfig read_model_config(const std::string& path);

@@ -1,0 +1,110 @@
+// show FILE [NAME...]: what is in a file of tensors.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <exception>
+
+#include "common/files/file_error.hpp"
+#include "common/files/summary.hpp"
+#include "common/files/tensor_file.hpp"
+#include "common/torch/print.hpp"
+#include "common/write_out.hpp"
+#include "version.hpp"
+
+namespace {
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  ./walk show model.safetensors                 the names, types, shapes and ranges in it\n"
+    "  ./walk show model.safetensors w_q w_k         two of its tensors, as PyTorch prints them\n"
+    "  ./walk show embeddings.csv x --full           every element; a .csv or .npy has one tensor, x\n"
+    "  ./walk show weights.npz attn_weights --precision 8\n\n"
+    "Exit status: 0 all well, 2 a file that cannot be read, or bad usage.";
+
+struct Request {
+    std::string file;
+    std::vector<std::string> names;  // none: the table
+    torch::PrintOptions print;
+};
+
+using Row = std::array<std::string, 6>;
+
+// Values of a type that is not read have no range; the rest of the table is worth having all the same.
+Row row_of(const TensorFile& file, const TensorInfo& info, int digits) {
+    Summary summary{"-", "-", "-"};
+    try {
+        summary = summarize(file.read(info.name), digits);
+    } catch (const FileError& error) {
+        fmt::print(stderr, "show: {}\n", error.what());
+    }
+    return {one_line(info.name), one_line(info.dtype), to_string(info.shape),
+            summary.min,         summary.max,          summary.mean};
+}
+
+// Names, types and shapes on the left of their columns, numbers on the right.
+std::string table_of(const TensorFile& file, int digits) {
+    std::vector<Row> rows{{"name", "dtype", "shape", "min", "max", "mean"}};
+    for (const TensorInfo& info : file.tensors()) rows.push_back(row_of(file, info, digits));
+
+    std::array<std::size_t, 6> widths{};
+    for (const Row& row : rows) {
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+    std::string table;
+    for (const Row& row : rows) {
+        table +=
+            fmt::format("{:<{}}  {:<{}}  {:<{}}", row[0], widths[0], row[1], widths[1], row[2], widths[2]);
+        table += fmt::format("  {:>{}}  {:>{}}  {:>{}}\n", row[3], widths[3], row[4], widths[4], row[5],
+                             widths[5]);
+    }
+    return table;
+}
+
+// Each tensor under its name, which a single one does not need.
+std::string tensors_of(const TensorFile& file, const Request& request) {
+    std::string text;
+    for (const std::string& name : request.names) {
+        if (request.names.size() > 1) text += one_line(name) + "\n";
+        text += torch::to_string(file.read(name), request.print) + "\n";
+    }
+    return text;
+}
+
+std::string answer(const Request& request) {
+    const std::unique_ptr<TensorFile> file = open_tensor_file(request.file);
+    if (!request.names.empty()) return tensors_of(*file, request);
+    return table_of(*file, std::max(1, request.print.precision));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    Request request;
+    bool full = false;
+    CLI::App app("The tensors in a .safetensors, .npy, .npz or .csv file", "./walk show");
+    app.footer(examples);
+    app.set_version_flag("--version", std::string(version_text));
+    app.add_option("FILE", request.file, "the file")->required()->type_name("");
+    app.add_option("NAME", request.names, "tensors to print; none: a table of all")->type_name("");
+    app.add_option("--precision", request.print.precision,
+                   "digits after the point (in the table: significant ones), 0 to 16 (default 4)")
+        ->check(CLI::Range(0, 16))
+        ->type_name("N");
+    app.add_flag("--full", full, "no \"...\" in tensors of more than 1000 elements");
+
+    try {
+        app.parse(argc, argv);
+        if (full) request.print.threshold = torch::PrintOptions::no_threshold;
+        write_out(answer(request));
+        return 0;
+    } catch (const CLI::Success& success) {  // --help or --version
+        return app.exit(success);
+    } catch (const CLI::ParseError& error) {
+        fmt::print(stderr, "show: {}; --help shows all options\n", one_line(error.what()));
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "show: {}\n", error.what());
+    }
+    return 2;
+}
