@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <stdexcept>
@@ -24,35 +25,40 @@ void require(bool fits, const char* operation, const A& a, const B& b) {
         fmt::format("{}: the shapes {} and {} do not fit together", operation, shape_of(a), shape_of(b)));
 }
 
+// A matrix that lies in somebody else's memory.
+template <class Float>
+auto matrix_at(Float* start, std::size_t rows, std::size_t columns) {
+    return xt::adapt(start, rows * columns, xt::no_ownership(), std::array<std::size_t, 2>{rows, columns});
+}
+
 }  // namespace
 
 namespace torch {
 
-template <>
-Matrix matmul(const Matrix& a, const Matrix& b) {
-    require(a.shape(1) == b.shape(0), "matmul", a, b);
-    return xt::linalg::dot(a, b);
-}
+template <std::size_t N>
+Tensor<N> matmul(const Tensor<N>& a, const Tensor<N>& b) {
+    const std::size_t rows = a.shape(N - 2), inner = a.shape(N - 1), columns = b.shape(N - 1);
+    const bool same_stacks = std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
+    require(same_stacks && b.shape(N - 2) == inner, "matmul", a, b);
 
-template <>
-Tensor3 matmul(const Tensor3& a, const Tensor3& b) {
-    require(a.shape(0) == b.shape(0) && a.shape(2) == b.shape(1), "matmul", a, b);
-    Tensor3 product = Tensor3::from_shape({a.shape(0), a.shape(1), b.shape(2)});
-    for (std::size_t i = 0; i < a.shape(0); ++i) {
-        xt::view(product, i) = torch::matmul(torch::select(a, i), torch::select(b, i));
+    std::array<std::size_t, N> shape = a.shape();
+    shape[N - 1] = columns;
+    Tensor<N> product = Tensor<N>::from_shape(shape);
+
+    // One BLAS call for each pair of matrices, on the memory where they stand.
+    const std::size_t pairs = product.size() / std::max<std::size_t>(1, rows * columns);
+    for (std::size_t i = 0; i < pairs && inner > 0; ++i) {
+        const auto left = matrix_at(a.data() + i * rows * inner, rows, inner);
+        const auto right = matrix_at(b.data() + i * inner * columns, inner, columns);
+        auto result = matrix_at(product.data() + i * rows * columns, rows, columns);
+        xt::blas::gemm(left, right, result);
     }
+    if (inner == 0) product.fill(0.0f);
     return product;
 }
-
-template <>
-Tensor4 matmul(const Tensor4& a, const Tensor4& b) {
-    require(a.shape(0) == b.shape(0) && a.shape(1) == b.shape(1) && a.shape(3) == b.shape(2), "matmul", a, b);
-    Tensor4 product = Tensor4::from_shape({a.shape(0), a.shape(1), a.shape(2), b.shape(3)});
-    for (std::size_t i = 0; i < a.shape(0); ++i) {
-        xt::view(product, i) = torch::matmul(torch::select(a, i), torch::select(b, i));
-    }
-    return product;
-}
+template Matrix matmul(const Matrix&, const Matrix&);
+template Tensor3 matmul(const Tensor3&, const Tensor3&);
+template Tensor4 matmul(const Tensor4&, const Tensor4&);
 
 Tensor3 matmul(const Tensor3& a, const Matrix& b) {
     require(a.shape(2) == b.shape(0), "matmul", a, b);

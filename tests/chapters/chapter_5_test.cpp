@@ -22,21 +22,21 @@ ch5::Weights weights_of(const ReferenceFile& file, const std::string& prefix = "
 }
 
 // Float32 sums of up to 30 terms of size 1 against PyTorch's, which add in another order.
-constexpr float close = 2e-6f;
+constexpr float close_to_torch = 2e-6f;
 
 void compare_all(const ch5::Trace& trace, const ReferenceFile& file, const std::string& prefix) {
     CAPTURE(prefix);
-    CHECK(largest_difference(trace.xq, file.get<4>(prefix + "xq")) < close);
-    CHECK(largest_difference(trace.xk, file.get<4>(prefix + "xk")) < close);
-    CHECK(largest_difference(trace.xv, file.get<4>(prefix + "xv")) < close);
-    CHECK(largest_difference(trace.keys, file.get<4>(prefix + "keys")) < close);
-    CHECK(largest_difference(trace.values, file.get<4>(prefix + "values")) < close);
-    CHECK(largest_difference(trace.attn_scores, file.get<4>(prefix + "attn_scores")) < 5 * close);
-    CHECK(largest_difference(trace.masked, file.get<4>(prefix + "masked")) < 5 * close);
-    CHECK(largest_difference(trace.attn_weights, file.get<4>(prefix + "attn_weights")) < close);
-    CHECK(largest_difference(trace.head_context, file.get<4>(prefix + "head_context")) < close);
-    CHECK(largest_difference(trace.combined, file.get<3>(prefix + "combined")) < close);
-    CHECK(largest_difference(trace.output, file.get<3>(prefix + "output")) < close);
+    CHECK(largest_difference(trace.xq, file.get<4>(prefix + "xq")) < close_to_torch);
+    CHECK(largest_difference(trace.xk, file.get<4>(prefix + "xk")) < close_to_torch);
+    CHECK(largest_difference(trace.xv, file.get<4>(prefix + "xv")) < close_to_torch);
+    CHECK(largest_difference(trace.keys, file.get<4>(prefix + "keys")) < close_to_torch);
+    CHECK(largest_difference(trace.values, file.get<4>(prefix + "values")) < close_to_torch);
+    CHECK(largest_difference(trace.attn_scores, file.get<4>(prefix + "attn_scores")) < 5 * close_to_torch);
+    CHECK(largest_difference(trace.masked, file.get<4>(prefix + "masked")) < 5 * close_to_torch);
+    CHECK(largest_difference(trace.attn_weights, file.get<4>(prefix + "attn_weights")) < close_to_torch);
+    CHECK(largest_difference(trace.head_context, file.get<4>(prefix + "head_context")) < close_to_torch);
+    CHECK(largest_difference(trace.combined, file.get<3>(prefix + "combined")) < close_to_torch);
+    CHECK(largest_difference(trace.output, file.get<3>(prefix + "output")) < close_to_torch);
 }
 
 // The outputs of x handed over in pieces, with a cache that is NaN wherever nothing was written.
@@ -58,8 +58,8 @@ TEST_CASE("chapter 5: every intermediate is PyTorch's, for prefill, chunk and st
 
     ch5::KVCache whole(config);
     compare_all(ch5::grouped_query_attention(x, weights, config, whole, 0), file, "prefill.");
-    CHECK(largest_difference(whole.cache_k(), file.get<4>("prefill.cache_k")) < close);
-    CHECK(largest_difference(whole.cache_v(), file.get<4>("prefill.cache_v")) < close);
+    CHECK(largest_difference(whole.cache_k(), file.get<4>("prefill.cache_k")) < close_to_torch);
+    CHECK(largest_difference(whole.cache_v(), file.get<4>("prefill.cache_v")) < close_to_torch);
 
     // 3 tokens, then 2, then one by one.
     ch5::KVCache cache(config);
@@ -82,7 +82,7 @@ TEST_CASE("chapter 5: MHA and MQA are PyTorch's too") {
         ch5::Config variant = config;
         variant.n_kv_heads = n_kv_heads;
         const Tensor3 output = outputs_in_pieces(x, weights_of(file, name + "."), variant, {4, 1, 2});
-        CHECK(largest_difference(output, file.get<3>(name + ".output")) < close);
+        CHECK(largest_difference(output, file.get<3>(name + ".output")) < close_to_torch);
     }
 }
 
@@ -96,7 +96,7 @@ TEST_CASE("chapter 5: all ways of cutting agree, and NaN in the unwritten cache 
         GENERATE(as<std::vector<std::size_t>>{}, std::vector<std::size_t>{5, 3},
                  std::vector<std::size_t>{1, 1, 1, 1, 1, 1, 1, 1}, std::vector<std::size_t>{1, 4, 2, 1},
                  std::vector<std::size_t>{7, 1});
-    CHECK(largest_difference(outputs_in_pieces(x, weights, config, sizes), prefill) < close);
+    CHECK(largest_difference(outputs_in_pieces(x, weights, config, sizes), prefill) < close_to_torch);
 }
 
 TEST_CASE("chapter 5: with as many key heads as query heads it is chapter 4") {
@@ -108,7 +108,7 @@ TEST_CASE("chapter 5: with as many key heads as query heads it is chapter 4") {
 
     const ch4::Weights same{{weights.wq, weights.wk, weights.wv}, weights.wo};
     const Tensor3 expected = ch4::multi_head_attention(x, same, mha.n_heads, {0.0}, generator).context_vec;
-    CHECK(largest_difference(outputs_in_pieces(x, weights, mha, {7}), expected) < close);
+    CHECK(largest_difference(outputs_in_pieces(x, weights, mha, {7}), expected) < close_to_torch);
 }
 
 TEST_CASE("repeat_kv gives query head h the keys of head h / n_rep; tiling does not") {

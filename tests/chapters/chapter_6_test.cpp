@@ -15,7 +15,7 @@ namespace {
 // The sizes of data/chapter_6_rope.safetensors.
 constexpr ch5::Config config{
     .dim = 12, .n_heads = 6, .n_kv_heads = 2, .head_dim = 6, .max_batch_size = 3, .max_seq_len = 9};
-constexpr float close = 2e-6f;
+constexpr float close_to_torch = 2e-6f;
 
 ch6::ComplexMatrix table_for(std::size_t positions) {
     return ch6::rotation_table(ch6::frequencies(config.head_dim, 10000.0f), positions);
@@ -29,19 +29,19 @@ ch5::Weights weights_of(const ReferenceFile& file) {
 void compare_all(const ch6::Trace& trace, const ReferenceFile& file, const std::string& prefix) {
     CAPTURE(prefix);
     const ch5::Trace& attended = trace.attended;
-    CHECK(largest_difference(trace.xq, file.get<4>(prefix + "xq")) < close);
-    CHECK(largest_difference(trace.xk, file.get<4>(prefix + "xk")) < close);
-    CHECK(largest_difference(attended.xq, file.get<4>(prefix + "xq_rotated")) < close);
-    CHECK(largest_difference(attended.xk, file.get<4>(prefix + "xk_rotated")) < close);
-    CHECK(largest_difference(attended.xv, file.get<4>(prefix + "xv")) < close);
-    CHECK(largest_difference(attended.keys, file.get<4>(prefix + "keys")) < close);
-    CHECK(largest_difference(attended.values, file.get<4>(prefix + "values")) < close);
-    CHECK(largest_difference(attended.attn_scores, file.get<4>(prefix + "attn_scores")) < 5 * close);
-    CHECK(largest_difference(attended.masked, file.get<4>(prefix + "masked")) < 5 * close);
-    CHECK(largest_difference(attended.attn_weights, file.get<4>(prefix + "attn_weights")) < close);
-    CHECK(largest_difference(attended.head_context, file.get<4>(prefix + "head_context")) < close);
-    CHECK(largest_difference(attended.combined, file.get<3>(prefix + "combined")) < close);
-    CHECK(largest_difference(attended.output, file.get<3>(prefix + "output")) < close);
+    CHECK(largest_difference(trace.xq, file.get<4>(prefix + "xq")) < close_to_torch);
+    CHECK(largest_difference(trace.xk, file.get<4>(prefix + "xk")) < close_to_torch);
+    CHECK(largest_difference(attended.xq, file.get<4>(prefix + "xq_rotated")) < close_to_torch);
+    CHECK(largest_difference(attended.xk, file.get<4>(prefix + "xk_rotated")) < close_to_torch);
+    CHECK(largest_difference(attended.xv, file.get<4>(prefix + "xv")) < close_to_torch);
+    CHECK(largest_difference(attended.keys, file.get<4>(prefix + "keys")) < close_to_torch);
+    CHECK(largest_difference(attended.values, file.get<4>(prefix + "values")) < close_to_torch);
+    CHECK(largest_difference(attended.attn_scores, file.get<4>(prefix + "attn_scores")) < 5 * close_to_torch);
+    CHECK(largest_difference(attended.masked, file.get<4>(prefix + "masked")) < 5 * close_to_torch);
+    CHECK(largest_difference(attended.attn_weights, file.get<4>(prefix + "attn_weights")) < close_to_torch);
+    CHECK(largest_difference(attended.head_context, file.get<4>(prefix + "head_context")) < close_to_torch);
+    CHECK(largest_difference(attended.combined, file.get<3>(prefix + "combined")) < close_to_torch);
+    CHECK(largest_difference(attended.output, file.get<3>(prefix + "output")) < close_to_torch);
 }
 
 }  // namespace
@@ -69,8 +69,8 @@ TEST_CASE("chapter 6: every intermediate is PyTorch's, for prefill, chunk and st
 
     ch5::KVCache whole(config);
     compare_all(ch6::llama_attention(x, weights, config, table, whole, 0), file, "prefill.");
-    CHECK(largest_difference(whole.cache_k(), file.get<4>("prefill.cache_k")) < close);
-    CHECK(largest_difference(whole.cache_v(), file.get<4>("prefill.cache_v")) < close);
+    CHECK(largest_difference(whole.cache_k(), file.get<4>("prefill.cache_k")) < close_to_torch);
+    CHECK(largest_difference(whole.cache_v(), file.get<4>("prefill.cache_v")) < close_to_torch);
 
     ch5::KVCache cache(config);
     const auto part = [&](std::size_t start, std::size_t length) {
@@ -98,11 +98,11 @@ TEST_CASE("chapter 6: Hugging Face's layout, permutation and result") {
     ch5::Trace trace = ch5::project(x, half_split, config);
     trace.xq = ch6::rotate_half_split(trace.xq, table, 0);
     trace.xk = ch6::rotate_half_split(trace.xk, table, 0);
-    CHECK(largest_difference(trace.xq, file.get<4>("hf.xq_rotated")) < close);
-    CHECK(largest_difference(trace.xk, file.get<4>("hf.xk_rotated")) < close);
+    CHECK(largest_difference(trace.xq, file.get<4>("hf.xq_rotated")) < close_to_torch);
+    CHECK(largest_difference(trace.xk, file.get<4>("hf.xk_rotated")) < close_to_torch);
     ch5::KVCache cache(config);
     ch5::attend(trace, half_split, config, cache, 0, ch5::future_mask(x.shape(1), 0));
-    CHECK(largest_difference(trace.output, file.get<3>("hf.output")) < close);
+    CHECK(largest_difference(trace.output, file.get<3>("hf.output")) < close_to_torch);
 }
 
 TEST_CASE("RoPE: all four scalings are PyTorch's") {
@@ -169,8 +169,8 @@ TEST_CASE("chapter 6: pieces agree, and NaN in the unwritten cache goes nowhere"
     };
     const Tensor3 prefill = in_pieces({8});
     CHECK_FALSE(xt::any(xt::isnan(prefill)));
-    CHECK(largest_difference(in_pieces({3, 4, 1}), prefill) < close);
-    CHECK(largest_difference(in_pieces(ch5::prefill_then_tokens(8, 0)), prefill) < close);
+    CHECK(largest_difference(in_pieces({3, 4, 1}), prefill) < close_to_torch);
+    CHECK(largest_difference(in_pieces(ch5::prefill_then_tokens(8, 0)), prefill) < close_to_torch);
 }
 
 TEST_CASE("RoPE refuses odd heads and tables that are too short") {
