@@ -9,8 +9,6 @@
 #include <string>
 #include <xtensor-blas/xlinalg.hpp>
 
-#include "common/any_tensor.hpp"
-
 namespace {
 
 template <class T>
@@ -142,6 +140,21 @@ template Tensor3 narrow(const Tensor3&, std::size_t, std::size_t, std::size_t);
 template Tensor4 narrow(const Tensor4&, std::size_t, std::size_t, std::size_t);
 
 }  // namespace torch
+
+template <std::size_t N>
+std::optional<Tensor<N>> float_tensor(const AnyTensor& tensor) {
+    const auto* floats = std::get_if<std::vector<float>>(&tensor.values);
+    if (!floats || tensor.shape.size() != N) return std::nullopt;
+    std::array<std::size_t, N> shape{};
+    std::copy(tensor.shape.begin(), tensor.shape.end(), shape.begin());
+    Tensor<N> values = Tensor<N>::from_shape(shape);
+    std::copy(floats->begin(), floats->end(), values.begin());
+    return values;
+}
+template std::optional<Vector> float_tensor<1>(const AnyTensor&);
+template std::optional<Matrix> float_tensor<2>(const AnyTensor&);
+template std::optional<Tensor3> float_tensor<3>(const AnyTensor&);
+template std::optional<Tensor4> float_tensor<4>(const AnyTensor&);
 
 template <std::size_t N>
 float largest_difference(const Tensor<N>& a, const Tensor<N>& b) {

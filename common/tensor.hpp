@@ -6,7 +6,9 @@
 #pragma once
 #include <array>
 #include <cstddef>
+#include <optional>
 
+#include "common/any_tensor.hpp"
 #include "common/xt.hpp"
 
 template <std::size_t N>
@@ -54,6 +56,10 @@ template <std::size_t N>
 Tensor<N> narrow(const Tensor<N>& x, std::size_t axis, std::size_t start, std::size_t length);
 
 }  // namespace torch
+
+// A tensor from a file as floats with N axes; nothing if it has other elements or another rank.
+template <std::size_t N>
+std::optional<Tensor<N>> float_tensor(const AnyTensor& tensor);
 
 // The largest |a - b| over all elements: what "how close?" is answered with.
 // A NaN on both sides agrees; a NaN on one side only is infinitely far.

@@ -3,13 +3,14 @@
 
 #include "chapters/01_simplified_self_attention/attention.hpp"
 #include "chapters/01_simplified_self_attention/sentence.hpp"
+#include "chapters/01_simplified_self_attention/sentence_file.hpp"
 #include "chapters/01_simplified_self_attention/softmax.hpp"
 #include "common/walkthrough/walkthrough.hpp"
 
 namespace {
 
 const Chapter chapter{1, "01_simplified_self_attention", "Simplified self-attention",
-                      "T tokens (words), d_in numbers in the embedding of each"};
+                      "T tokens (words), d_in numbers in the embedding of each", Takes::input};
 
 void one_word_looks(Walkthrough& walk, const ch1::Sentence& sentence) {
     const ch1::QueryTrace journey = ch1::attend(sentence.embeddings, 1);
@@ -114,10 +115,30 @@ void order_does_not_matter(Walkthrough& walk, const Matrix& inputs) {
         .note(fmt::format("Turned back, it differs from the one above by at most {:.1e}.", difference));
 }
 
+// --input: the same three steps on the reader's own sentence.
+void own_files(Walkthrough& walk) {
+    const ch1::Sentence sentence = ch1::sentence_of(walk.own());
+    const ch1::Trace trace = ch1::self_attention(sentence.embeddings);
+    walk.section("", "Your own sentence");
+    walk.step("Score", "Every word meets every word.")
+        .read("attention.cpp")
+        .show("x", sentence.embeddings, {"T", "d_in"})
+        .show("attn_scores", trace.attn_scores, {"T", "T"});
+    walk.step("Weigh", "Softmax, row by row.")
+        .read("softmax.cpp")
+        .show("attn_weights", trace.attn_weights, {"T", "T"})
+        .heatmap("Who looks at whom: a row looks, a column is looked at.", trace.attn_weights,
+                 sentence.words);
+    walk.step("Mix", "Every row of weights mixes all words.")
+        .read("attention.cpp")
+        .show("all_context_vecs", trace.context_vecs, {"T", "d_in"});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        if (walk.own().any()) return own_files(walk);
         const ch1::Sentence sentence = ch1::your_journey();
         one_word_looks(walk, sentence);
         softmax_with_large_scores(walk, ch1::attend(sentence.embeddings, 1).attn_scores);

@@ -1,9 +1,13 @@
 // Chapter 2 walks cells 8 to 15 of the notebook: the same attention, now through three trainable projections.
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "chapters/01_simplified_self_attention/sentence.hpp"
+#include "chapters/01_simplified_self_attention/sentence_file.hpp"
 #include "chapters/02_trainable_weights/attention.hpp"
 #include "chapters/02_trainable_weights/scaling.hpp"
+#include "chapters/02_trainable_weights/weights_file.hpp"
 #include "common/torch/random.hpp"
 #include "common/walkthrough/walkthrough.hpp"
 
@@ -11,7 +15,8 @@ namespace {
 
 const Chapter chapter{
     2, "02_trainable_weights", "Self-attention with trainable weights",
-    "T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k width of a key"};
+    "T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k width of a key",
+    Takes::weights};
 
 constexpr std::size_t d_out = 2;
 
@@ -142,10 +147,40 @@ void construction_order(Walkthrough& walk, const Matrix& inputs) {
               {"T", "d_out"});
 }
 
+// --input, --weights: the same attention on the reader's own files.
+void own_files(Walkthrough& walk) {
+    const ch1::Sentence sentence = ch1::sentence_of(walk.own());
+    const Matrix& x = sentence.embeddings;
+    torch::Generator generator(walk.seed(789));
+    const ch2::LinearWeights weights = walk.own().weights
+                                           ? ch2::read_weights(walk.own(), x.shape(1))
+                                           : ch2::random_linear_weights(generator, x.shape(1), d_out);
+    const ch2::Trace trace = ch2::self_attention(x, weights);
+
+    walk.section("", "Your own files");
+    walk.step("Project",
+              walk.own().weights ? "With your weights." : "With the random weights of SelfAttention_v2.")
+        .read("linear.cpp")
+        .show("x", x, {"T", "d_in"})
+        .show("queries", trace.queries, {"T", "d_out"})
+        .show("keys", trace.keys, {"T", "d_out"})
+        .show("values", trace.values, {"T", "d_out"});
+    walk.step("Score and weigh", fmt::format("The scale is 1/√{} = {:.4f}.", trace.keys.shape(1),
+                                             1.0 / std::sqrt(static_cast<double>(trace.keys.shape(1)))))
+        .read("attention.cpp")
+        .show("attn_scores", trace.attn_scores, {"T", "T"})
+        .show("attn_weights", trace.attn_weights, {"T", "T"})
+        .heatmap("Who asks whom: a row asks, a column answers.", trace.attn_weights, sentence.words);
+    walk.step("Mix", "Every row of weights mixes all values.")
+        .read("attention.cpp")
+        .show("context_vec", trace.context_vec, {"T", "d_out"});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        if (walk.own().any()) return own_files(walk);
         const ch1::Sentence sentence = ch1::your_journey();
         const Matrix& inputs = sentence.embeddings;
 

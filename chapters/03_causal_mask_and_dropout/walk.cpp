@@ -6,8 +6,10 @@
 #include <cmath>
 
 #include "chapters/01_simplified_self_attention/sentence.hpp"
+#include "chapters/01_simplified_self_attention/sentence_file.hpp"
 #include "chapters/01_simplified_self_attention/softmax.hpp"
 #include "chapters/02_trainable_weights/attention.hpp"
+#include "chapters/02_trainable_weights/weights_file.hpp"
 #include "chapters/03_causal_mask_and_dropout/attention.hpp"
 #include "chapters/03_causal_mask_and_dropout/causal_mask.hpp"
 #include "chapters/03_causal_mask_and_dropout/causality.hpp"
@@ -19,7 +21,8 @@ namespace {
 const Chapter chapter{
     3, "03_causal_mask_and_dropout", "Causal mask and dropout",
     "B sequences in a batch, T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k "
-    "width of a key, p share that dropout takes away"};
+    "width of a key, p share that dropout takes away",
+    Takes::weights};
 
 constexpr std::size_t d_out = 2;
 
@@ -228,10 +231,38 @@ void a_batch(Walkthrough& walk, const ch1::Sentence& sentence) {
                     cell(25, "context_vecs.shape: "));
 }
 
+// --input, --weights: causal attention on the reader's own files.
+void own_files(Walkthrough& walk) {
+    const ch1::Sentence sentence = ch1::sentence_of(walk.own());
+    const Matrix& x = sentence.embeddings;
+    torch::Generator generator(walk.seed(123));
+    const ch2::LinearWeights weights = walk.own().weights
+                                           ? ch2::read_weights(walk.own(), x.shape(1))
+                                           : ch2::random_linear_weights(generator, x.shape(1), d_out);
+    const Tensor3 batch = torch::view<3>(x, {1, x.shape(0), x.shape(1)});
+    const ch3::Trace trace = ch3::causal_attention(batch, weights, {0.0}, generator);
+
+    walk.section("", "Your own files");
+    walk.step("Score and hide the future", "Scores, and -inf where the key comes after the query.")
+        .read("attention.cpp")
+        .show("x", x, {"T", "d_in"})
+        .show("attn_scores", trace.attn_scores, {"B", "T", "T"})
+        .show("masked", trace.masked, {"B", "T", "T"});
+    walk.step("Weigh", "One softmax; each row shares 1 among itself and what came before.")
+        .read("causal_mask.cpp")
+        .show("attn_weights", trace.attn_weights, {"B", "T", "T"})
+        .heatmap("Who looks at whom: nobody looks to the right.", torch::select(trace.attn_weights, 0),
+                 sentence.words);
+    walk.step("Mix", "Without dropout, as in use.")
+        .read("attention.cpp")
+        .show("context_vecs", trace.context_vec, {"B", "T", "d_out"});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        if (walk.own().any()) return own_files(walk);
         const ch1::Sentence sentence = ch1::your_journey();
         const ch2::LinearWeights weights = sa_v2_weights(walk, sentence.embeddings.shape(1));
         const ch2::Trace trace = ch2::self_attention(sentence.embeddings, weights);

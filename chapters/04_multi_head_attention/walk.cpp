@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "chapters/01_simplified_self_attention/sentence.hpp"
+#include "chapters/01_simplified_self_attention/sentence_file.hpp"
+#include "chapters/02_trainable_weights/weights_file.hpp"
 #include "chapters/04_multi_head_attention/attention.hpp"
 #include "chapters/04_multi_head_attention/heads.hpp"
 #include "chapters/04_multi_head_attention/wrapper.hpp"
@@ -13,7 +15,8 @@ namespace {
 const Chapter chapter{
     4, "04_multi_head_attention", "Multi-head attention",
     "B sequences in a batch, T tokens, H heads, d_in width of an embedding, head_dim width of one head, "
-    "d_out = H * head_dim"};
+    "d_out = H * head_dim",
+    Takes::weights};
 
 const ch3::Dropout no_dropout{0.0};
 
@@ -119,9 +122,9 @@ void fused_heads(Walkthrough& walk, const Tensor3& batch) {
         .read("attention.cpp")
         .show("context_vecs, divided by sqrt(head_dim)", trace.context_vec, {"B", "T", "d_out"})
         .note(fmt::format(
-            "Four digits gave it away: {:.4f} there, {:.4f} here, in row 1. Row 0 agrees, since who sees only "
-            "itself has a weight of 1 on any scale. Nothing crashed, every shape was right, and a tolerance "
-            "of 1e-2 would have passed it: the two differ by at most {:.4f}.",
+            "Four digits gave it away: {:.4f} there, {:.4f} here, in row 1. Row 0 agrees, since who sees "
+            "only itself has a weight of 1 on any scale. Nothing crashed, every shape was right, and a "
+            "tolerance of 1e-2 would have passed it: the two differ by at most {:.4f}.",
             printed.context_vec(0, 1, 0), trace.context_vec(0, 1, 0),
             largest_difference(printed.context_vec, trace.context_vec)));
 }
@@ -156,10 +159,47 @@ void four_dimensional_matmul(Walkthrough& walk) {
               cell(36, "\nSecond head:\n "));
 }
 
+// --input, --weights: two heads on the reader's own files. Without out_proj in the file the heads stay
+// unmixed.
+void own_files(Walkthrough& walk) {
+    const ch1::Sentence sentence = ch1::sentence_of(walk.own());
+    const Matrix& x = sentence.embeddings;
+    torch::Generator generator(walk.seed(123));
+    ch4::Weights weights = ch4::random_weights(generator, x.shape(1), 2);
+    if (walk.own().weights) {
+        weights.projections = ch2::read_weights(walk.own(), x.shape(1));
+        const std::size_t d_out = weights.projections.value.weight.shape(0);
+        const ch2::Linear unmixed{xt::eye<float>(d_out), {}};
+        weights.out_proj = ch2::read_out_proj(walk.own(), d_out).value_or(unmixed);
+    }
+    const Tensor3 batch = torch::view<3>(x, {1, x.shape(0), x.shape(1)});
+    const ch4::Trace trace = ch4::multi_head_attention(batch, weights, 2, no_dropout, generator);
+
+    walk.section("", "Your own files, with two heads");
+    walk.step("Project and cut into heads", "One wide projection, then view and transpose.")
+        .read("heads.cpp")
+        .show("x", x, {"T", "d_in"})
+        .show("queries", trace.queries, {"B", "H", "T", "head_dim"})
+        .show("keys", trace.keys, {"B", "H", "T", "head_dim"})
+        .show("values", trace.values, {"B", "H", "T", "head_dim"});
+    walk.step("Attend in each head", "Scores, mask, softmax, in the last two axes.")
+        .read("attention.cpp")
+        .show("attn_scores", trace.attn_scores, {"B", "H", "T", "T"})
+        .show("attn_weights", trace.attn_weights, {"B", "H", "T", "T"})
+        .heatmap("Who looks at whom in head 0.", torch::select(torch::select(trace.attn_weights, 0), 0),
+                 sentence.words)
+        .heatmap("And in head 1.", torch::select(torch::select(trace.attn_weights, 0), 1), sentence.words);
+    walk.step("Combine", "The heads side by side, then mixed by out_proj.")
+        .read("attention.cpp")
+        .show("combined", trace.combined, {"B", "T", "d_out"})
+        .show("context_vecs", trace.context_vec, {"B", "T", "d_out"});
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        if (walk.own().any()) return own_files(walk);
         const ch1::Sentence sentence = ch1::your_journey();
         const Tensor3 batch = torch::stack(sentence.embeddings, sentence.embeddings);
         heads_side_by_side(walk, batch);

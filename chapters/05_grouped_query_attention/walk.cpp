@@ -6,6 +6,7 @@
 
 #include "chapters/05_grouped_query_attention/attention.hpp"
 #include "chapters/05_grouped_query_attention/decoding.hpp"
+#include "chapters/05_grouped_query_attention/own_layer.hpp"
 #include "chapters/05_grouped_query_attention/repeat_kv.hpp"
 #include "common/torch/random.hpp"
 #include "common/walkthrough/walkthrough.hpp"
@@ -15,7 +16,8 @@ namespace {
 const Chapter chapter{
     5, "05_grouped_query_attention", "Grouped-query attention and the KV cache",
     "B sequences in a batch, T new tokens, S tokens so far, H query heads, H_kv key and value heads, "
-    "head_dim width of a head, dim width of an embedding"};
+    "head_dim width of a head, dim width of an embedding",
+    Takes::layer};
 
 constexpr ch5::Config config{
     .dim = 6, .n_heads = 4, .n_kv_heads = 2, .head_dim = 2, .max_batch_size = 2, .max_seq_len = 6};
@@ -216,10 +218,21 @@ void what_a_step_costs(Walkthrough& walk) {
         .table({"context", "with cache", "without", "without / with"}, rows);
 }
 
+// --config: the same attention on the reader's own layer.
+void own_layer(Walkthrough& walk) {
+    const ch5::Layer layer = ch5::load_layer(walk);
+    ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
+        const ch5::Trace trace =
+            ch5::grouped_query_attention(x, layer.weights, layer.config, cache, start_pos);
+        return ch5::Piece{ch5::shown_tensors(trace), trace.attn_weights, trace.output};
+    });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        if (walk.own().any()) return own_layer(walk);
         const Setting setting = draw_setting(walk);
         ch5::KVCache cache(config);
         const ch5::Trace trace = ch5::grouped_query_attention(setting.x, setting.weights, config, cache, 0);

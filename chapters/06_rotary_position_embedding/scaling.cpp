@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <stdexcept>
 
 #include "chapters/06_rotary_position_embedding/rope.hpp"
 
@@ -57,6 +58,33 @@ Vector yarn_scaling(const Vector& freqs, float theta, const YarnScaling& scaling
         scaled(i) = freqs(i) / scaling.factor * (1.0f - smooth) + freqs(i) * smooth;
     }
     return scaled;
+}
+
+Vector model_frequencies(const ModelConfig& model, std::size_t head_dim) {
+    const auto theta = static_cast<float>(model.rope_theta);
+    const Vector plain = frequencies(head_dim, theta);
+    if (!model.rope_scaling) return plain;
+
+    const RopeScaling& scaling = *model.rope_scaling;
+    const auto factor = static_cast<float>(scaling.factor);
+    const auto original = static_cast<float>(scaling.original_max_seq_len);
+    if (scaling.type == "linear") return linear_scaling(plain, factor);
+    if (scaling.type == "ntk") return ntk_scaling(head_dim, theta, factor);
+    if (scaling.type == "llama3") {
+        return llama3_scaling(plain, {.factor = factor,
+                                      .low_freq_factor = static_cast<float>(scaling.low_freq_factor),
+                                      .high_freq_factor = static_cast<float>(scaling.high_freq_factor),
+                                      .original_max_seq_len = original});
+    }
+    if (scaling.type == "yarn") {
+        return yarn_scaling(plain, theta,
+                            {.factor = factor,
+                             .beta_fast = static_cast<float>(scaling.beta_fast),
+                             .beta_slow = static_cast<float>(scaling.beta_slow),
+                             .original_max_seq_len = original});
+    }
+    throw std::invalid_argument("rope_scaling of type " + scaling.type +
+                                " is none of linear, ntk, llama3, yarn");
 }
 
 std::string region(float plain, float scaled, float factor) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <string>
 
+#include "common/files/model_config.hpp"
 #include "common/tensor.hpp"
 
 namespace ch6 {
@@ -29,6 +30,11 @@ struct YarnScaling {
     float original_max_seq_len = 4096.0f;
 };
 Vector yarn_scaling(const Vector& freqs, float theta, const YarnScaling& scaling);
+
+// The frequencies that a model's config asks for: rope_theta and rope_scaling. The softmax factor that
+// DeepSeek's YaRN adds is chapter 7's. Throws std::invalid_argument for a kind of scaling that is none of the
+// four.
+Vector model_frequencies(const ModelConfig& model, std::size_t head_dim);
 
 // "kept", "divided" or "blended": what became of a frequency, given the largest division there is.
 std::string region(float plain, float scaled, float factor);

@@ -6,6 +6,7 @@
 #include <numbers>
 
 #include "chapters/05_grouped_query_attention/decoding.hpp"
+#include "chapters/05_grouped_query_attention/own_layer.hpp"
 #include "chapters/06_rotary_position_embedding/attention.hpp"
 #include "chapters/06_rotary_position_embedding/layouts.hpp"
 #include "chapters/06_rotary_position_embedding/rope.hpp"
@@ -18,7 +19,8 @@ namespace {
 const Chapter chapter{
     6, "06_rotary_position_embedding", "Rotary position embedding and Llama's attention",
     "B sequences in a batch, T new tokens, S tokens so far, P positions, H query heads, H_kv key and value "
-    "heads, head_dim width of a head, dim width of an embedding"};
+    "heads, head_dim width of a head, dim width of an embedding",
+    Takes::layer};
 
 constexpr ch5::Config config{
     .dim = 6, .n_heads = 2, .n_kv_heads = 1, .head_dim = 4, .max_batch_size = 1, .max_seq_len = 5};
@@ -240,10 +242,35 @@ void whole_attention(Walkthrough& walk, const Setting& setting, const ch6::Trace
              {"1 + 1 + 1 + 1", fmt::format("{:.1e}", largest_difference(in_pieces({1, 1, 1, 1}), prefill))}});
 }
 
+// --config: the complete attention on the reader's own layer, whichever layout its weights have.
+void own_layer(Walkthrough& walk) {
+    ch5::Layer layer = ch5::load_layer(walk);
+    const ch5::Config& dimensions = layer.config;
+    if (layer.half_split) {
+        layer.weights.wq.weight = ch6::to_interleaved(layer.weights.wq.weight, dimensions.n_heads);
+        layer.weights.wk.weight = ch6::to_interleaved(layer.weights.wk.weight, dimensions.kv_heads());
+        layer.naming +=
+            ". Their rows of queries and keys, stored for half-split pairs, were permuted to neighbours";
+    }
+    const Vector freqs = ch6::model_frequencies(layer.model, dimensions.head_dim);
+    const ch6::ComplexMatrix table = ch6::rotation_table(freqs, layer.x.shape(1));
+
+    ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
+        const ch6::Trace trace = ch6::llama_attention(x, layer.weights, dimensions, table, cache, start_pos);
+        std::vector<Shown> tensors = ch5::shown_tensors(trace.attended);
+        tensors[0].name = "xq_rotated";
+        tensors[1].name = "xk_rotated";
+        tensors.insert(tensors.begin(), {{"xq", trace.xq, {"B", "T", "H", "head_dim"}, {}, {}},
+                                         {"xk", trace.xk, {"B", "T", "H_kv", "head_dim"}, {}, {}}});
+        return ch5::Piece{std::move(tensors), trace.attended.attn_weights, trace.attended.output};
+    });
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        if (walk.own().any()) return own_layer(walk);
         const Setting setting = draw_setting(walk);
         ch5::KVCache cache(config);
         const ch6::Trace trace =

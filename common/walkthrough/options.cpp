@@ -5,21 +5,41 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
+#include <iterator>
+#include <sstream>
 
 #include "version.hpp"
 
 namespace {
 
-std::string examples(int chapter) {
+// How a chapter is run on the reader's own files.
+std::string own_files_example(const Chapter& chapter) {
+    switch (chapter.takes) {
+        case Takes::input:
+            break;
+        case Takes::weights:
+            return fmt::format("  ./walk {} --input x.npy --weights w.safetensors\n", chapter.number);
+        case Takes::layer:
+            return fmt::format(
+                "  ./walk {} --config config.json --weights model.safetensors \\\n"
+                "      --prefix layers.0.attention. --input x.safetensors --prefill 4\n",
+                chapter.number);
+    }
+    return fmt::format("  ./walk {} --input x.csv --tokens \"one two three\"\n", chapter.number);
+}
+
+std::string examples(const Chapter& chapter) {
     return fmt::format(
         "Examples:\n"
         "  ./walk {0}                       the walk, step by step\n"
         "  ./walk {0} --tensors-only        only what the notebook prints, to the byte\n"
         "  ./walk {0} --precision 8 --full  every digit of every element\n"
         "  ./walk {0} --seed 7              other random numbers than the notebook's\n"
-        "  ./walk {0} --color always | less -R\n\n"
-        "Exit status: 0 all well, 1 a notebook print was not reproduced, 2 bad usage.",
-        chapter);
+        "  ./walk {0} --color always | less -R\n"
+        "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
+        "{1}\n"
+        "Exit status: 0 all well, 1 a print was not reproduced, 2 bad usage or bad input.",
+        chapter.number, own_files_example(chapter));
 }
 
 // CLI11 may break a message over lines; ours is one line that says what to do next.
@@ -52,7 +72,7 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     Options& options = invocation.options;
     CLI::App app(fmt::format("Chapter {}: {}", chapter.number, chapter.title),
                  fmt::format("./walk {}", chapter.number));
-    app.footer(examples(chapter.number));
+    app.footer(examples(chapter));
     app.set_version_flag("--version", std::string(version_text));
 
     // What is printed.
@@ -83,6 +103,30 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
         ->check(CLI::IsMember({"mkl", "generic"}))
         ->type_name("BUILD");
 
+    // Where to, and whose numbers.
+    OwnFiles& own = options.own;
+    std::string tokens;
+    app.add_option("--save", options.save, "every shown tensor by its name, into .safetensors, .npz or .json")
+        ->type_name("FILE");
+    app.add_option("--input", own.input, "your tokens: x (T, dim) in .safetensors, .npy, .npz or .csv")
+        ->type_name("FILE");
+    app.add_option("--tokens", tokens, "their words, for the heatmap: \"Your journey starts\"")
+        ->type_name("WORDS");
+    if (chapter.takes != Takes::input) {
+        app.add_option("--weights", own.weights, "your weights; ./walk show FILE lists their names")
+            ->type_name("FILE");
+        app.add_option("--prefix", own.prefix, "what their names begin with, as in layers.0.attention.")
+            ->type_name("P");
+    }
+    if (chapter.takes == Takes::layer) {
+        app.add_option("--config", own.config,
+                       "your layer's dimensions: config.json of Llama or Hugging Face")
+            ->type_name("FILE");
+        app.add_option("--prefill", own.prefill,
+                       "so many tokens at once, the rest one by one; 0: all one by one")
+            ->type_name("N");
+    }
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -94,6 +138,11 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     }
 
     if (!seed.empty()) options.seed = read_seed(seed);
+    std::istringstream words(tokens);
+    own.tokens.assign(std::istream_iterator<std::string>(words), {});
+    if (chapter.takes == Takes::layer && !own.config && (own.weights || own.input || own.prefill)) {
+        throw UsageError("--weights, --input and --prefill need --config, which says the layer's dimensions");
+    }
     if (color == "always") options.color = ColorChoice::always;
     if (color == "never") options.color = ColorChoice::never;
     if (dropout_rng == "generic") options.dropout_rng = torch::DropoutRng::generic;

@@ -4,12 +4,25 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "common/torch/dropout_mask.hpp"
 #include "common/torch/print.hpp"
 #include "common/walkthrough/step.hpp"
 
 enum class ColorChoice { automatic, always, never };
+
+// The reader's own layer and input instead of the chapter's; chapters say which of these they take.
+struct OwnFiles {
+    std::optional<std::string> config;   // config.json: the dimensions
+    std::optional<std::string> weights;  // a file of tensors
+    std::string prefix;                  // what their names begin with: "layers.0.attention."
+    std::optional<std::string> input;    // a file with the tensor x (B, T, dim) or (T, dim)
+    std::vector<std::string> tokens;     // the words of its first sequence, for the axes of heatmaps
+    std::optional<std::size_t> prefill;  // so many tokens at once, the rest one by one; none: all at once
+
+    [[nodiscard]] bool any() const { return config || weights || input; }
+};
 
 struct Options {
     enum class Output { walkthrough, tensors_only, scoreboard };
@@ -19,6 +32,8 @@ struct Options {
     ColorChoice color = ColorChoice::automatic;
     std::optional<std::uint64_t> seed;  // instead of the notebook's seeds
     torch::DropoutRng dropout_rng = torch::DropoutRng::mkl;
+    OwnFiles own;
+    std::optional<std::string> save;  // every shown tensor goes into this file
 };
 
 // A command line that is at fault. what() is one line: what, where, what to do.

@@ -42,7 +42,8 @@ class TerminalRenderer {
   private:
     // ━━ 3.5  Hiding future words ━━━━━━━━━━━━━━━ chapter 3 ━━
     void draw(const Section& section, int chapter) {
-        const std::string title = say(fmt::format("{}  {}", section.number, section.title));
+        const std::string number = section.number.empty() ? "" : section.number + "  ";
+        const std::string title = say(number + section.title);
         const std::string where = fmt::format("chapter {}", chapter);
         const std::size_t taken = columns(title) + where.size() + 8;
         line();

@@ -4,6 +4,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -82,8 +83,15 @@ struct Step {
 };
 
 struct Section {
-    std::string number;  // the notebook's: "3.5"
+    std::string number;  // the notebook's, as in "3.5"; may be empty
     std::string title;
+};
+
+// Which of the reader's own files a chapter works on instead of its own numbers.
+enum class Takes {
+    input,    // --input, --tokens
+    weights,  // these and --weights, --prefix
+    layer     // these and --config, --prefill
 };
 
 struct Chapter {
@@ -91,10 +99,13 @@ struct Chapter {
     std::string folder;
     std::string title;
     std::string letters;  // the legend of its shapes: "T tokens, d_in width of an embedding"
+    Takes takes;
 };
 
 struct Document {
     Chapter chapter;
+    std::vector<std::pair<std::string, AnyTensor>>
+        kept;                                       // to be saved though not shown: output, cache_k, cache_v
     std::deque<std::variant<Section, Step>> parts;  // a deque: a step stays where it is while others follow
 };
 

@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
 #include <utility>
 
+#include "common/files/tensor_file.hpp"
 #include "common/walkthrough/notebook.hpp"
 #include "common/walkthrough/render_tensors.hpp"
 #include "common/walkthrough/render_terminal.hpp"
@@ -15,6 +17,23 @@ namespace {
 
 // The notebook ends here; later chapters compare with what PyTorch itself printed.
 constexpr int last_notebook_chapter = 4;
+
+// What --save writes: every shown tensor, then what was kept. A name that comes again gets a number.
+NamedTensors all_tensors(const Document& document) {
+    NamedTensors tensors;
+    std::map<std::string, int> seen;
+    const auto add = [&](const std::string& name, const AnyTensor& tensor) {
+        const int count = ++seen[name];
+        tensors.emplace_back(count == 1 ? name : fmt::format("{}.{}", name, count), tensor);
+    };
+    for_each_shown(document, [&](const Shown& shown) {
+        if (const auto* tensor = std::get_if<AnyTensor>(&shown.value)) add(shown.name, *tensor);
+    });
+    for (const auto& [name, tensor] : document.kept) {
+        if (!seen.contains(name)) add(name, tensor);
+    }
+    return tensors;
+}
 
 }  // namespace
 
@@ -28,6 +47,10 @@ std::uint64_t Walkthrough::seed(std::uint64_t notebook_seed) {
     return *options_.seed;
 }
 
+void Walkthrough::keep(std::string name, AnyTensor value) {
+    document_.kept.emplace_back(std::move(name), std::move(value));
+}
+
 void Walkthrough::section(std::string number, std::string title) {
     document_.parts.emplace_back(Section{std::move(number), std::move(title)});
 }
@@ -38,7 +61,8 @@ Step& Walkthrough::step(std::string title, std::string text) {
 }
 
 int Walkthrough::finish() {
-    const Score score = reseeded_ ? Score{} : judge(document_);
+    if (options_.save) save_tensors(*options_.save, all_tensors(document_));
+    const Score score = figures_apply() ? judge(document_) : Score{};
     const std::string closing = closing_line(score.reproduced, score.expected);
     switch (options_.output) {
         case Options::Output::tensors_only:
@@ -58,6 +82,10 @@ int Walkthrough::finish() {
 
 std::string Walkthrough::closing_line(int reproduced, int expected) const {
     const bool has_notebook = document_.chapter.number <= last_notebook_chapter;
+    if (options_.own.any()) {
+        return fmt::format("chapter {}  on your own files: {} figures do not apply", document_.chapter.number,
+                           has_notebook ? "the notebook's" : "PyTorch's");
+    }
     if (reseeded_) {
         return fmt::format("chapter {}  with a seed of your own {} figures no longer apply",
                            document_.chapter.number, has_notebook ? "the notebook's" : "PyTorch's");

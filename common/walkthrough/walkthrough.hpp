@@ -18,6 +18,12 @@ class Walkthrough {
     // Which build's dropout (--dropout-rng).
     [[nodiscard]] torch::DropoutRng dropout_rng() const { return options_.dropout_rng; }
 
+    // The reader's own layer; the figures of notebook and PyTorch do not apply to it.
+    [[nodiscard]] const OwnFiles& own() const { return options_.own; }
+
+    // For --save alone: a tensor that no step shows.
+    void keep(std::string name, AnyTensor value);
+
     void section(std::string number, std::string title);
     Step& step(std::string title, std::string text);
 
@@ -30,6 +36,7 @@ class Walkthrough {
 
   private:
     [[nodiscard]] std::string closing_line(int reproduced, int expected) const;
+    [[nodiscard]] bool figures_apply() const { return !reseeded_ && !options_.own.any(); }
 
     Document document_;
     Options options_;

@@ -13,7 +13,7 @@
 
 namespace {
 
-const Chapter chapter_1{1, "01_simplified_self_attention", "A test", "T tokens"};
+const Chapter chapter_1{1, "01_simplified_self_attention", "A test", "T tokens", Takes::input};
 
 // A walk that shows one tensor of the notebook.
 Document document_with(const std::string& name, const AnyTensor& value, Cell printed) {

@@ -1,0 +1,88 @@
+#include "chapters/05_grouped_query_attention/own_layer.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "chapters/05_grouped_query_attention/decoding.hpp"
+
+namespace ch5 {
+namespace {
+
+void what_was_read(Walkthrough& walk, const Layer& layer) {
+    const Config& config = layer.config;
+    Step& step = walk.step("What was read", fmt::format("Weights: {}.", layer.naming));
+    step.table({"field", "value"}, {{"dim", fmt::format("{}", config.dim)},
+                                    {"n_heads", fmt::format("{}", config.n_heads)},
+                                    {"n_kv_heads", fmt::format("{}", config.kv_heads())},
+                                    {"head_dim", fmt::format("{}", config.head_dim)},
+                                    {"max_batch_size", fmt::format("{}", config.max_batch_size)},
+                                    {"max_seq_len", fmt::format("{}", config.max_seq_len)}});
+    if (!layer.unused.empty()) {
+        constexpr std::size_t enough = 5;
+        const std::size_t named = std::min(enough, layer.unused.size());
+        const std::vector<std::string> names(layer.unused.begin(),
+                                             layer.unused.begin() + static_cast<long>(named));
+        step.note(fmt::format(
+            "Not used: {}{}.", fmt::join(names, ", "),
+            layer.unused.size() > named ? fmt::format(" and {} more", layer.unused.size() - named) : ""));
+    }
+    step.show("x", layer.x, {"B", "T", "dim"});
+}
+
+}  // namespace
+
+void walk_own_layer(Walkthrough& walk, const Layer& layer, const PieceAttention& attention) {
+    walk.section("", "Your own layer");
+    what_was_read(walk, layer);
+
+    // Run all pieces first; the first and the last are shown.
+    KVCache cache(layer.config);
+    Piece first, last;
+    std::size_t calls = 0;
+    const std::vector<std::size_t> sizes = pieces_of(layer, walk.own());
+    const Tensor3 output = in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
+        last = attention(x, start_pos, cache);
+        if (calls++ == 0) first = last;
+        return last.output;
+    });
+
+    Step& step = walk.step(fmt::format("The first {} tokens", sizes.front()), "At once, from position 0.");
+    for (Shown& shown : first.tensors) step.blocks.emplace_back(std::move(shown));
+    if (!walk.own().tokens.empty()) {
+        const Matrix head_0 = torch::select(torch::select(first.attn_weights, 0), 0);
+        step.heatmap("Who looks at whom, first sequence, head 0.", head_0, walk.own().tokens);
+    }
+    if (calls > 1) {
+        Step& end = walk.step(
+            fmt::format("The last piece, at position {}", layer.x.shape(1) - sizes.back()),
+            fmt::format("After {} pieces. Its keys and values join those in the cache.", calls - 1));
+        for (Shown& shown : last.tensors) {
+            shown.name = "step." + shown.name;
+            end.blocks.emplace_back(std::move(shown));
+        }
+    }
+    walk.step("The whole output", "All tokens, in their order.").show("output", output, {"B", "T", "dim"});
+    walk.keep("cache_k", cache.cache_k());
+    walk.keep("cache_v", cache.cache_v());
+}
+
+std::vector<Shown> shown_tensors(const Trace& trace) {
+    const std::vector<std::string> new_keys = {"B", "T", "H_kv", "head_dim"},
+                                   shared = {"B", "S", "H", "head_dim"};
+    const std::vector<std::string> scores = {"B", "H", "T", "S"};
+    const auto shown = [](std::string name, const AnyTensor& value, std::vector<std::string> axes) {
+        return Shown{std::move(name), value, std::move(axes), {}, {}};
+    };
+    return {shown("xq", trace.xq, {"B", "T", "H", "head_dim"}),
+            shown("xk", trace.xk, new_keys),
+            shown("xv", trace.xv, new_keys),
+            shown("keys", trace.keys, shared),
+            shown("values", trace.values, shared),
+            shown("attn_scores", trace.attn_scores, scores),
+            shown("masked", trace.masked, scores),
+            shown("attn_weights", trace.attn_weights, scores),
+            shown("head_context", trace.head_context, {"B", "H", "T", "head_dim"}),
+            shown("combined", trace.combined, {"B", "T", "H * head_dim"})};
+}
+
+}  // namespace ch5
