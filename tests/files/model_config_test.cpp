@@ -70,6 +70,7 @@ TEST_CASE("config: Hugging Face's names, and null") {
 TEST_CASE("config: each mistake names its field") {
     CHECK(has(error("{\n  \"dim\": 6,\n  \"n_heads\" 2\n}"), "config.json: is no JSON: line 3, column 13; "));
     CHECK(has(error("{\"dim\": "), "is no JSON: line 1, column 9"));
+    CHECK(has(error(R"({"dim":6,"n_heads":2,"x":1e999})"), "has a number beyond 1e308"));
     CHECK(has(error("[6, 2]"), "is no JSON object"));
     CHECK(has(error(R"({"n_heads":2})"), "has no field dim; add dim, or hidden_size"));
     CHECK(has(error(R"({"dim":6,"n_heads":null})"),

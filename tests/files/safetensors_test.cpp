@@ -91,6 +91,15 @@ TEST_CASE("safetensors: an element type that is not read is listed, and refused 
     CHECK(identical(file->read("old"), tensor<std::int64_t>({1}, {'d'})));
 }
 
+TEST_CASE("safetensors: the order is that of the data, whatever the header's") {
+    const TemporaryFolder folder;
+    const std::string header = R"({"b":{"dtype":"U8","shape":[1],"data_offsets":[1,2]},)"
+                               R"("a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}})";
+    const auto file = open_tensor_file(folder.file("swapped.safetensors", safetensors(header, "xy")));
+    CHECK(file->tensors()[0].name == "a");
+    CHECK(identical(file->read("b"), tensor<std::int64_t>({1}, {'y'})));
+}
+
 TEST_CASE("safetensors: a name that is not there brings those that are") {
     const TemporaryFolder folder;
     NamedTensors tensors;
@@ -121,6 +130,7 @@ TEST_CASE("safetensors: damaged files are refused in one line") {
         {bytes_of(~std::uint64_t{0}) + "{}", "its header claims 18446744073709551615 bytes"},
         {safetensors("{\"x\":", ""), "its header is no JSON (byte 6"},
         {safetensors("\x80\x02}q", ""), "its header is no JSON (byte 1"},
+        {safetensors("{\"x\":1e999}", ""), "its header has a number beyond 1e308"},
         {safetensors("[1]", ""), "its header is no JSON object"},
         {safetensors("", ""), "its header is no JSON"},
         {safetensors("{\"x\":3}", ""), "\"x\" has no dtype"},
