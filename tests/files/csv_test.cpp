@@ -21,6 +21,9 @@ TEST_CASE("csv: numbers, with and without a header, blank lines and comments") {
     CHECK(
         identical(read_csv("\xef\xbb\xbfx,y,z\r\n\r\n# Your\r\n 0.43 , -0.15 , 8.9e-3\r\n\t\r\n1,2,+0.5\r\n"),
                   expected));
+    CHECK(identical(read_csv("\xef\xbb\xbf"
+                             "7"),
+                    tensor<float>({1, 1}, {7.0f})));
     CHECK(identical(read_csv("7"), tensor<float>({1, 1}, {7.0f})));
     CHECK(identical(read_csv("inf,-inf,1e-46"),
                     tensor<float>({1, 3}, {std::numeric_limits<float>::infinity(),

@@ -131,8 +131,10 @@ TEST_CASE("npz: what is saved is read, in its order, and the same bytes every ti
         CHECK(file->tensors()[i].shape == tensors[i].second.shape);
         CHECK(identical(file->read(tensors[i].first), tensors[i].second));
     }
+    // So that they are the same tomorrow as well, the members' time is midnight, 1 January 1980.
     save_tensors(folder.path("again.npz"), tensors);
     CHECK(contents_of(folder.path("again.npz")) == contents_of(folder.path("round.npz")));
+    CHECK(contents_of(folder.path("again.npz")).substr(10, 4) == std::string("\0\0\x21\0", 4));
 
     save_tensors(folder.path("none.npz"), {});
     CHECK(open_tensor_file(folder.path("none.npz"))->tensors().empty());
@@ -146,6 +148,19 @@ TEST_CASE("npz: NumPy's own, stored and deflated") {
     CHECK(identical(packed->read("a"), tensor({4, 5}, std::vector<float>(20))));
     CHECK(packed->tensors()[1].dtype == "<i4");
     CHECK(has(error_of([&] { packed->read("c"); }), "there is no tensor \"c\"; there is a, b"));
+}
+
+TEST_CASE("npz: members that are no .npy are passed over, two of one name refused") {
+    const TemporaryFolder folder;
+    const auto renamed = [&](const std::string& name) {
+        std::string contents = contents_of(seeds + "npz/stored.npz");
+        for (std::size_t at = 0; (at = contents.find("b.npy", at)) != std::string::npos;) {
+            contents.replace(at, name.size(), name);
+        }
+        return folder.file("renamed.npz", contents);
+    };
+    CHECK(open_tensor_file(renamed("b.txt"))->tensors().size() == 1);
+    CHECK(has(error_of([&] { open_tensor_file(renamed("a.npy")); }), "\"a\" is in it twice"));
 }
 
 TEST_CASE("npz: a member is never unpacked to more than its shape needs") {
