@@ -1,5 +1,6 @@
 # How our own code is compiled. Everything links `attn_compiler`; nothing of others does.
 option(ATTN_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
+option(ATTN_FUZZ "Build the fuzzers of tests/fuzz, with clang and the sanitizers" OFF)
 
 add_library(attn_compiler INTERFACE)
 target_include_directories(attn_compiler INTERFACE ${CMAKE_SOURCE_DIR})
@@ -19,5 +20,15 @@ target_compile_definitions(attn_compiler INTERFACE $<$<CONFIG:Debug>:XTENSOR_ENA
 if(ATTN_SANITIZE)
   set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_compile_options(attn_compiler INTERFACE ${sanitizers} -O1 -g1)
+  target_link_options(attn_compiler INTERFACE ${sanitizers})
+endif()
+
+# All of our code reports to libFuzzer which of its branches an input has taken.
+if(ATTN_FUZZ)
+  if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
+    message(FATAL_ERROR "ATTN_FUZZ needs clang: use the preset fuzz, or -DCMAKE_CXX_COMPILER=clang++")
+  endif()
+  set(sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_compile_options(attn_compiler INTERFACE ${sanitizers} -fsanitize=fuzzer-no-link -g1)
   target_link_options(attn_compiler INTERFACE ${sanitizers})
 endif()

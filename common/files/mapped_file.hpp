@@ -1,4 +1,5 @@
-// A file seen as memory: only the pages that are touched are read from the disk.
+// A file seen as memory: only the pages that are touched are read from the disk. It must not be cut short
+// meanwhile: what is then missing ends the program.
 #pragma once
 #include <cstddef>
 #include <span>

@@ -145,6 +145,8 @@ json parse(const MappedFile& file) {
         const std::size_t column = before.size() - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0
         throw FileError(file.path(), fmt::format("is no JSON: line {}, column {}", line, column),
                         "look for a comma, quote or bracket there");
+    } catch (const json::out_of_range&) {
+        throw FileError(file.path(), "has a number beyond 1e308", "no double holds it; write a smaller one");
     }
 }
 

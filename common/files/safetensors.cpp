@@ -106,6 +106,8 @@ class SafetensorsFile : public TensorFile {
             return header;
         } catch (const json::parse_error& error) {
             refuse(fmt::format("its header is no JSON (byte {} of it)", error.byte));
+        } catch (const json::out_of_range&) {
+            refuse("its header has a number beyond 1e308");
         }
     }
 

@@ -10,6 +10,7 @@
 #include "common/files/summary.hpp"
 #include "common/files/tensor_file.hpp"
 #include "common/torch/print.hpp"
+#include "common/walkthrough/text_layout.hpp"
 #include "common/write_out.hpp"
 #include "version.hpp"
 
@@ -21,7 +22,7 @@ constexpr const char* examples =
     "  ./walk show model.safetensors w_q w_k         two of its tensors, as PyTorch prints them\n"
     "  ./walk show embeddings.csv x --full           every element; a .csv or .npy has one tensor, x\n"
     "  ./walk show weights.npz attn_weights --precision 8\n\n"
-    "Exit status: 0 all well, 2 a file that cannot be read, or bad usage.";
+    "Exit status: 0 all well, 2 a file or tensor that cannot be read, or bad usage.";
 
 struct Request {
     std::string file;
@@ -31,35 +32,44 @@ struct Request {
 
 using Row = std::array<std::string, 6>;
 
-// Values of a type that is not read have no range; the rest of the table is worth having all the same.
-Row row_of(const TensorFile& file, const TensorInfo& info, int digits) {
+struct Answer {
+    std::string text;
+    int status = 0;
+};
+
+// A tensor that cannot be read has no range; the rest of the table is worth having all the same.
+Row row_of(const TensorFile& file, const TensorInfo& info, int digits, int& status) {
     Summary summary{"-", "-", "-"};
     try {
         summary = summarize(file.read(info.name), digits);
     } catch (const FileError& error) {
         fmt::print(stderr, "show: {}\n", error.what());
+        status = 2;
     }
     return {one_line(info.name), one_line(info.dtype), to_string(info.shape),
             summary.min,         summary.max,          summary.mean};
 }
 
 // Names, types and shapes on the left of their columns, numbers on the right.
-std::string table_of(const TensorFile& file, int digits) {
+Answer table_of(const TensorFile& file, int digits) {
     std::vector<Row> rows{{"name", "dtype", "shape", "min", "max", "mean"}};
-    for (const TensorInfo& info : file.tensors()) rows.push_back(row_of(file, info, digits));
+    int status = 0;
+    for (const TensorInfo& info : file.tensors()) rows.push_back(row_of(file, info, digits, status));
 
     std::array<std::size_t, 6> widths{};
     for (const Row& row : rows) {
-        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], columns(row[i]));
     }
     std::string table;
     for (const Row& row : rows) {
-        table +=
-            fmt::format("{:<{}}  {:<{}}  {:<{}}", row[0], widths[0], row[1], widths[1], row[2], widths[2]);
-        table += fmt::format("  {:>{}}  {:>{}}  {:>{}}\n", row[3], widths[3], row[4], widths[4], row[5],
-                             widths[5]);
+        for (std::size_t i = 0; i < row.size(); ++i) {
+            const bool is_text = i < 3;
+            table +=
+                (i > 0 ? "  " : "") + (is_text ? pad_right(row[i], widths[i]) : pad_left(row[i], widths[i]));
+        }
+        table += "\n";
     }
-    return table;
+    return {table, status};
 }
 
 // Each tensor under its name, which a single one does not need.
@@ -72,9 +82,9 @@ std::string tensors_of(const TensorFile& file, const Request& request) {
     return text;
 }
 
-std::string answer(const Request& request) {
+Answer answer(const Request& request) {
     const std::unique_ptr<TensorFile> file = open_tensor_file(request.file);
-    if (!request.names.empty()) return tensors_of(*file, request);
+    if (!request.names.empty()) return {tensors_of(*file, request)};
     return table_of(*file, std::max(1, request.print.precision));
 }
 
@@ -97,8 +107,9 @@ int main(int argc, char** argv) {
     try {
         app.parse(argc, argv);
         if (full) request.print.threshold = torch::PrintOptions::no_threshold;
-        write_out(answer(request));
-        return 0;
+        const auto [text, status] = answer(request);
+        write_out(text);
+        return status;
     } catch (const CLI::Success& success) {  // --help or --version
         return app.exit(success);
     } catch (const CLI::ParseError& error) {

@@ -9,11 +9,13 @@
 
 namespace {
 
-// The shortest digits that read back as the same float32.
+// The shortest digits that read back as the same float32. With a point or exponent, so that -0.0 stays a
+// float.
 std::string json_of(float value) {
     if (std::isnan(value)) return "\"NaN\"";
     if (std::isinf(value)) return value > 0 ? "\"Infinity\"" : "\"-Infinity\"";
-    return fmt::format("{}", value);
+    const std::string digits = fmt::format("{}", value);
+    return digits.find_first_of(".e") == std::string::npos ? digits + ".0" : digits;
 }
 std::string json_of(std::int64_t value) {
     return fmt::format("{}", value);

@@ -1,0 +1,7 @@
+#include "common/files/safetensors.hpp"
+#include "tests/fuzz/fuzz_file.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    read_everything(open_safetensors, data, size);
+    return 0;
+}
