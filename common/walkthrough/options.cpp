@@ -124,6 +124,7 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
             ->type_name("FILE");
         app.add_option("--prefill", own.prefill,
                        "so many tokens at once, the rest one by one; 0: all one by one")
+            ->check(CLI::Range(0, 1000000))
             ->type_name("N");
     }
 
