@@ -35,6 +35,7 @@ TEST_CASE("csv: mistakes are named with line and column") {
     const auto error = [](const std::string& contents) { return error_of([&] { read_csv(contents); }); };
     CHECK(has(error("x,y\n1,2\n3,four\n"), "x.csv: line 3, column 2: \"four\" is no number; "));
     CHECK(has(error("1,2\n\n# note\n3,\n"), "line 4, column 2: is empty"));
+    CHECK(has(error(",\n1,2\n"), "line 1, column 1: is empty"));
     CHECK(has(error("Your,0.43\n"), "line 1, column 1: \"Your\" is no number"));
     CHECK(has(error("1,2\na,b\n"), "line 2, column 1: \"a\" is no number"));
     CHECK(has(error("1,2\n1,2,3\n"), "line 2 has 3 numbers, the first has 2"));
