@@ -178,6 +178,7 @@ TEST_CASE("chapter 5: a config that cannot be is named") {
 
 TEST_CASE("pieces: prefill N, the rest one by one") {
     CHECK(ch5::prefill_then_tokens(5, 0) == std::vector<std::size_t>{1, 1, 1, 1, 1});
+    CHECK(ch5::prefill_then_tokens(3, 1) == std::vector<std::size_t>{1, 1, 1});
     CHECK(ch5::prefill_then_tokens(5, 3) == std::vector<std::size_t>{3, 1, 1});
     CHECK(ch5::prefill_then_tokens(5, 9) == std::vector<std::size_t>{5});
     const Tensor3 x = random_batch(10, 1, 3, 2);

@@ -123,6 +123,24 @@ TEST_CASE("RoPE: all four scalings are PyTorch's") {
     }
 }
 
+TEST_CASE("RoPE: a model's config chooses among the scalings") {
+    ModelConfig model;
+    model.rope_theta = 500000.0;
+    const Vector plain = ch6::frequencies(16, 500000.0f);
+    CHECK(exact(ch6::model_frequencies(model, 16)) == exact(plain));
+
+    const auto scaled = [&](const std::string& type) {
+        model.rope_scaling = RopeScaling{.type = type, .factor = 8};
+        return exact(ch6::model_frequencies(model, 16));
+    };
+    CHECK(scaled("linear") == exact(ch6::linear_scaling(plain, 8.0f)));
+    CHECK(scaled("ntk") == exact(ch6::ntk_scaling(16, 500000.0f, 8.0f)));
+    CHECK(scaled("llama3") == exact(ch6::llama3_scaling(plain, {})));
+    CHECK(scaled("yarn") ==
+          exact(ch6::yarn_scaling(plain, 500000.0f, {.factor = 8.0f, .original_max_seq_len = 8192.0f})));
+    CHECK_THROWS_AS(scaled("longrope"), std::invalid_argument);
+}
+
 TEST_CASE("RoPE: the region says what a scaling did") {
     CHECK(ch6::region(1.0f, 1.0f, 8.0f) == "kept");
     CHECK(ch6::region(1.0f, 0.125f, 8.0f) == "divided");
