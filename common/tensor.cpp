@@ -29,30 +29,46 @@ auto matrix_at(Float* start, std::size_t rows, std::size_t columns) {
     return xt::adapt(start, rows * columns, xt::no_ownership(), std::array<std::size_t, 2>{rows, columns});
 }
 
+template <std::size_t N>
+bool same_stacks(const Tensor<N>& a, const Tensor<N>& b) {
+    return std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
+}
+
+// a @ b, or a @ b.T, for each pair of matrices: one BLAS call each, on the memory where they stand.
+template <std::size_t N>
+Tensor<N> product_of_stacks(const Tensor<N>& a, const Tensor<N>& b, std::size_t columns, bool b_transposed) {
+    const std::size_t rows = a.shape(N - 2), inner = a.shape(N - 1);
+    std::array<std::size_t, N> shape = a.shape();
+    shape[N - 1] = columns;
+    Tensor<N> product = Tensor<N>::from_shape(shape);
+
+    const std::size_t pairs = product.size() / std::max<std::size_t>(1, rows * columns);
+    for (std::size_t i = 0; i < pairs && inner > 0; ++i) {
+        const auto left = matrix_at(a.data() + i * rows * inner, rows, inner);
+        const auto right = matrix_at(b.data() + i * inner * columns, b.shape(N - 2), b.shape(N - 1));
+        auto result = matrix_at(product.data() + i * rows * columns, rows, columns);
+        xt::blas::gemm(left, right, result, false, b_transposed);
+    }
+    if (inner == 0) product.fill(0.0f);
+    return product;
+}
+
+// How many elements the axes from `first` up to `last` span.
+template <std::size_t N>
+std::size_t span(const Tensor<N>& x, std::size_t first, std::size_t last) {
+    std::size_t elements = 1;
+    for (std::size_t axis = first; axis < last; ++axis) elements *= x.shape(axis);
+    return elements;
+}
+
 }  // namespace
 
 namespace torch {
 
 template <std::size_t N>
 Tensor<N> matmul(const Tensor<N>& a, const Tensor<N>& b) {
-    const std::size_t rows = a.shape(N - 2), inner = a.shape(N - 1), columns = b.shape(N - 1);
-    const bool same_stacks = std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
-    require(same_stacks && b.shape(N - 2) == inner, "matmul", a, b);
-
-    std::array<std::size_t, N> shape = a.shape();
-    shape[N - 1] = columns;
-    Tensor<N> product = Tensor<N>::from_shape(shape);
-
-    // One BLAS call for each pair of matrices, on the memory where they stand.
-    const std::size_t pairs = product.size() / std::max<std::size_t>(1, rows * columns);
-    for (std::size_t i = 0; i < pairs && inner > 0; ++i) {
-        const auto left = matrix_at(a.data() + i * rows * inner, rows, inner);
-        const auto right = matrix_at(b.data() + i * inner * columns, inner, columns);
-        auto result = matrix_at(product.data() + i * rows * columns, rows, columns);
-        xt::blas::gemm(left, right, result);
-    }
-    if (inner == 0) product.fill(0.0f);
-    return product;
+    require(same_stacks(a, b) && a.shape(N - 1) == b.shape(N - 2), "matmul", a, b);
+    return product_of_stacks(a, b, b.shape(N - 1), false);
 }
 template Matrix matmul(const Matrix&, const Matrix&);
 template Tensor3 matmul(const Tensor3&, const Tensor3&);
@@ -66,11 +82,44 @@ Tensor3 matmul(const Tensor3& a, const Matrix& b) {
 }
 
 template <std::size_t N>
+Tensor<N> matmul_transposed(const Tensor<N>& a, const Tensor<N>& b) {
+    require(same_stacks(a, b) && a.shape(N - 1) == b.shape(N - 1), "matmul_transposed", a, b);
+    return product_of_stacks(a, b, b.shape(N - 2), true);
+}
+template Matrix matmul_transposed(const Matrix&, const Matrix&);
+template Tensor3 matmul_transposed(const Tensor3&, const Tensor3&);
+template Tensor4 matmul_transposed(const Tensor4&, const Tensor4&);
+
+Tensor3 matmul_transposed(const Tensor3& a, const Matrix& b) {
+    require(a.shape(2) == b.shape(1), "matmul_transposed", a, b);
+    const Matrix tall = torch::view<2>(a, {a.shape(0) * a.shape(1), a.shape(2)});
+    return torch::view<3>(torch::matmul_transposed(tall, b), {a.shape(0), a.shape(1), b.shape(0)});
+}
+
+template <std::size_t N>
 Tensor<N> transpose(const Tensor<N>& x, std::size_t axis_a, std::size_t axis_b) {
-    std::array<std::size_t, N> order;
-    for (std::size_t axis = 0; axis < N; ++axis) order[axis] = axis;
-    std::swap(order.at(axis_a), order.at(axis_b));
-    return xt::transpose(x, order);
+    std::array<std::size_t, N> shape = x.shape();
+    std::swap(shape.at(axis_a), shape.at(axis_b));
+    if (axis_a == axis_b) return x;
+    Tensor<N> swapped = Tensor<N>::from_shape(shape);
+
+    // (outer, rows, between, columns, inner) -> (outer, columns, between, rows, inner), copied in blocks of
+    // `inner`.
+    const std::size_t first = std::min(axis_a, axis_b), second = std::max(axis_a, axis_b);
+    const std::size_t outer = span(x, 0, first), between = span(x, first + 1, second),
+                      inner = span(x, second + 1, N);
+    const std::size_t rows = x.shape(first), columns = x.shape(second);
+    float* to = swapped.data();
+    for (std::size_t o = 0; o < outer; ++o) {
+        for (std::size_t c = 0; c < columns; ++c) {
+            for (std::size_t i = 0; i < between; ++i) {
+                for (std::size_t r = 0; r < rows; ++r, to += inner) {
+                    std::copy_n(x.data() + (((o * rows + r) * between + i) * columns + c) * inner, inner, to);
+                }
+            }
+        }
+    }
+    return swapped;
 }
 template Matrix transpose(const Matrix&, std::size_t, std::size_t);
 template Tensor3 transpose(const Tensor3&, std::size_t, std::size_t);
@@ -126,9 +175,7 @@ Tensor<N> narrow(const Tensor<N>& x, std::size_t axis, std::size_t start, std::s
     Tensor<N> part = Tensor<N>::from_shape(shape);
 
     // What lies behind the axis is copied in blocks, as often as the axes before it say.
-    std::size_t inner = 1;
-    for (std::size_t i = axis + 1; i < N; ++i) inner *= x.shape(i);
-    const std::size_t outer = x.size() / std::max<std::size_t>(1, size * inner);
+    const std::size_t outer = span(x, 0, axis), inner = span(x, axis + 1, N);
     for (std::size_t i = 0; i < outer; ++i) {
         const float* block = x.data() + (i * size + start) * inner;
         std::copy(block, block + length * inner, part.data() + i * length * inner);

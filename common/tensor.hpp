@@ -30,6 +30,12 @@ Tensor<N> matmul(const Tensor<N>& a, const Tensor<N>& b);
 // The same right-hand side for a whole batch: (b, m, k) @ (k, n) -> (b, m, n).
 Tensor3 matmul(const Tensor3& a, const Matrix& b);
 
+// a @ b.transpose(-2, -1), with b read as it stands: (..., m, k) @ (..., n, k) -> (..., m, n). The
+// same as matmul(a, transpose(b)), but b is not moved, which can take longer than the product itself.
+template <std::size_t N>
+Tensor<N> matmul_transposed(const Tensor<N>& a, const Tensor<N>& b);
+Tensor3 matmul_transposed(const Tensor3& a, const Matrix& b);
+
 // Swaps two axes: x.transpose(axis_a, axis_b), with the elements moved as .contiguous() would.
 template <std::size_t N>
 Tensor<N> transpose(const Tensor<N>& x, std::size_t axis_a, std::size_t axis_b);

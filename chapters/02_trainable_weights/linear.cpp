@@ -7,13 +7,14 @@
 namespace ch2 {
 
 Matrix Linear::operator()(const Matrix& x) const {
-    Matrix y = torch::matmul(x, torch::transpose(weight));
+    // x Wᵀ, with the weight read as it is stored.
+    Matrix y = torch::matmul_transposed(x, weight);
     if (bias) y += *bias;
     return y;
 }
 
 Tensor3 Linear::operator()(const Tensor3& x) const {
-    Tensor3 y = torch::matmul(x, torch::transpose(weight));
+    Tensor3 y = torch::matmul_transposed(x, weight);
     if (bias) y += *bias;
     return y;
 }

@@ -48,7 +48,7 @@ void attend(Trace& trace, const Weights& weights, const Config& config, KVCache&
     const Tensor4 queries = torch::transpose(trace.xq, 1, 2);
     const Tensor4 keys = torch::transpose(trace.keys, 1, 2);
     const Tensor4 values = torch::transpose(trace.values, 1, 2);
-    trace.attn_scores = torch::matmul(queries, torch::transpose(keys, 2, 3));
+    trace.attn_scores = torch::matmul_transposed(queries, keys);
 
     trace.masked = ch3::masked_fill(trace.attn_scores, mask, ch3::True::hides);
     const Tensor4 scaled = trace.masked / std::sqrt(static_cast<float>(config.head_dim));

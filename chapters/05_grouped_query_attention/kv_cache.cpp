@@ -8,6 +8,7 @@ namespace ch5 {
 namespace {
 
 Tensor4 first_tokens(const Tensor4& buffer, std::size_t batch, std::size_t stop) {
+    if (batch == buffer.shape(0)) return torch::narrow(buffer, 1, 0, stop);
     return torch::narrow(torch::narrow(buffer, 1, 0, stop), 0, 0, batch);
 }
 

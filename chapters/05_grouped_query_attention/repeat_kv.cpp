@@ -1,5 +1,6 @@
 #include "chapters/05_grouped_query_attention/repeat_kv.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <numeric>
 
@@ -9,10 +10,14 @@ namespace {
 // Head `h` of the result is head `source(h)` of x.
 Tensor4 gather_heads(const Tensor4& x, std::size_t heads,
                      const std::function<std::size_t(std::size_t)>& source) {
-    Tensor4 gathered = Tensor4::from_shape({x.shape(0), x.shape(1), heads, x.shape(3)});
-    for (std::size_t h = 0; h < heads; ++h) {
-        xt::view(gathered, xt::all(), xt::all(), h, xt::all()) =
-            xt::view(x, xt::all(), xt::all(), source(h), xt::all());
+    const std::size_t batch = x.shape(0), tokens = x.shape(1), head_dim = x.shape(3);
+    Tensor4 gathered = Tensor4::from_shape({batch, tokens, heads, head_dim});
+    for (std::size_t b = 0; b < batch; ++b) {
+        for (std::size_t t = 0; t < tokens; ++t) {
+            for (std::size_t h = 0; h < heads; ++h) {
+                std::copy_n(&x(b, t, source(h), 0), head_dim, &gathered(b, t, h, 0));
+            }
+        }
     }
     return gathered;
 }

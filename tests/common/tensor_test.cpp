@@ -52,6 +52,44 @@ TEST_CASE("a batch times one matrix") {
     }
 }
 
+TEST_CASE("matmul_transposed is matmul with the right-hand side transposed") {
+    const Tensor3 a = random_batch(1, 3, 2, 5), b = random_batch(2, 3, 4, 5);
+    CHECK(largest_difference(torch::matmul_transposed(a, b), torch::matmul(a, torch::transpose(b, 1, 2))) <
+          1e-6f);
+
+    // One matrix for the whole batch, and a single row, as when one token is decoded.
+    const Matrix one = torch::select(b, 1), row = random_matrix(3, 1, 5);
+    CHECK(largest_difference(torch::matmul_transposed(a, one), torch::matmul(a, torch::transpose(one))) <
+          1e-6f);
+    CHECK(largest_difference(torch::matmul_transposed(one, row), torch::matmul(one, torch::transpose(row))) <
+          1e-6f);
+    CHECK(largest_difference(torch::matmul_transposed(row, one), torch::matmul(row, torch::transpose(one))) <
+          1e-6f);
+}
+
+TEST_CASE("transpose of any two axes of four, element by element") {
+    const Tensor4 x = torch::view<4>(random_batch(1, 6, 4, 5), {2, 3, 4, 5});
+    for (std::size_t a = 0; a < 4; ++a) {
+        for (std::size_t b = 0; b < 4; ++b) {
+            const Tensor4 swapped = torch::transpose(x, a, b);
+            REQUIRE(swapped.shape(a) == x.shape(b));
+            REQUIRE(swapped.shape(b) == x.shape(a));
+            std::array<std::size_t, 4> at{};
+            for (at[0] = 0; at[0] < 2; ++at[0]) {
+                for (at[1] = 0; at[1] < 3; ++at[1]) {
+                    for (at[2] = 0; at[2] < 4; ++at[2]) {
+                        for (at[3] = 0; at[3] < 5; ++at[3]) {
+                            std::array<std::size_t, 4> there = at;
+                            std::swap(there[a], there[b]);
+                            REQUIRE(swapped[there] == x[at]);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("transpose, view, stack, cat, narrow put every element where PyTorch does") {
     const Matrix x = {{1, 2, 3}, {4, 5, 6}};
     CHECK(exact(torch::transpose(x)) == exact(Matrix{{1, 4}, {2, 5}, {3, 6}}));
@@ -76,6 +114,8 @@ TEST_CASE("shapes that do not fit are named") {
           "matmul: the shapes (2, 3) and (2, 3) do not fit together");
     CHECK(message_of([&] { torch::matmul(batch, batch); }) ==
           "matmul: the shapes (2, 3, 4) and (2, 3, 4) do not fit together");
+    CHECK(message_of([&] { torch::matmul_transposed(x, torch::transpose(x)); }) ==
+          "matmul_transposed: the shapes (2, 3) and (3, 2) do not fit together");
     CHECK(message_of([&] {
               torch::view<3>(x, {4, 1, 1});
           }) == "view: the shapes (2, 3) and (4, 1, 1) do not fit together");
