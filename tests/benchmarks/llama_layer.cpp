@@ -18,8 +18,10 @@ namespace {
 struct Case {
     std::size_t start_pos, tokens;
 };
-const std::map<std::string, Case> cases = {
-    {"prefill-512", {0, 512}}, {"decode-4096", {4096, 1}}, {"decode-16384", {16384, 1}}};
+const std::map<std::string, Case> cases = {{"prefill-512", {0, 512}},
+                                           {"decode-511", {511, 1}},
+                                           {"decode-4096", {4096, 1}},
+                                           {"decode-16384", {16384, 1}}};
 
 double peak_mib() {
     rusage usage{};
