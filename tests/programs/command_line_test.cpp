@@ -5,14 +5,11 @@
 #include "common/walkthrough/text_layout.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
+#include "tests/support/text.hpp"
 
 namespace {
 
 const std::vector<std::string> utf8 = {"LANG=C.UTF-8"};
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-}
 
 std::size_t widest_line(const std::string& text) {
     std::size_t widest = 0;

@@ -6,6 +6,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
+#include "tests/support/text.hpp"
 
 namespace {
 
@@ -23,10 +24,6 @@ std::vector<int> chapters_included_by(const std::filesystem::path& path) {
         chapters.push_back(std::stoi(text.substr(at + include.size(), 2)));
     }
     return chapters;
-}
-
-bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
 
 Finished walk(const std::string& arguments) {

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "common/files/file_error.hpp"
+#include "tests/support/text.hpp"
 
 class TemporaryFolder {
   public:
@@ -46,8 +47,4 @@ std::string error_of(Action action) {
     } catch (const FileError& error) {
         return error.what();
     }
-}
-
-inline bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
 }
