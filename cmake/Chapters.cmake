@@ -11,9 +11,13 @@ function(attn_add_chapter name)
   list(REMOVE_ITEM idea ${CMAKE_CURRENT_SOURCE_DIR}/${name}/walk.cpp)
   add_library(${name}_idea STATIC ${idea})
   target_link_libraries(${name}_idea PUBLIC ${earlier} attn_common)
+  # Each small file would parse all of xtensor again: together they parse it once.
+  set_target_properties(${name}_idea PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
 
   add_executable(${name} ${name}/walk.cpp)
   target_link_libraries(${name} PRIVATE ${name}_idea)
+  # A walk tells what the library computes: little is gained by optimising it, and a second of building lost.
+  set_source_files_properties(${name}/walk.cpp PROPERTIES COMPILE_OPTIONS -O1)
   add_dependencies(walk ${name})
   set_property(GLOBAL APPEND PROPERTY attn_chapters ${name}_idea)
 endfunction()

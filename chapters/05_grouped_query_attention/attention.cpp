@@ -48,6 +48,7 @@ void attend(Trace& trace, const Weights& weights, const Config& config, KVCache&
     const Tensor4 queries = torch::transpose(trace.xq, 1, 2);
     const Tensor4 keys = torch::transpose(trace.keys, 1, 2);
     const Tensor4 values = torch::transpose(trace.values, 1, 2);
+    // Q Kᵀ with the keys read as they stand: keys.transpose(2, 3) moves nothing in PyTorch either.
     trace.attn_scores = torch::matmul_transposed(queries, keys);
 
     trace.masked = ch3::masked_fill(trace.attn_scores, mask, ch3::True::hides);
