@@ -1,0 +1,33 @@
+// Latent attention, the naive way: make every head's keys and values from the latent, keep them, attend as in
+// chapter 5. B = sequences in a batch, T = new tokens, S = start_pos + T, H = heads, and nope, rope, v for
+// qk_nope_head_dim, qk_rope_head_dim, v_head_dim
+#pragma once
+#include <cstddef>
+
+#include "chapters/07_multi_head_latent_attention/caches.hpp"
+#include "chapters/07_multi_head_latent_attention/config.hpp"
+#include "chapters/07_multi_head_latent_attention/projections.hpp"
+#include "chapters/07_multi_head_latent_attention/yarn.hpp"
+#include "common/tensor.hpp"
+
+namespace ch7 {
+
+struct NaiveTrace {
+    Projections made;      // queries, latent, k_pe
+    Tensor4 k_nope;        // (B, T, H, nope)         from the latent, for each head its own
+    Tensor4 v;             // (B, T, H, v)            from the latent, too
+    Tensor4 k;             // (B, T, H, nope + rope)  k_nope, and beside it the one turned k_pe
+    Tensor4 keys, values;  // (B, S, H, ...)          of all tokens, from the caches
+    Tensor4 attn_scores;   // (B, T, H, S)            not yet scaled
+    Tensor4 masked;        // (B, T, H, S)            -inf where the key comes after the query
+    Tensor4 attn_weights;  // (B, T, H, S)            each row sums to 1
+    Tensor4 head_context;  // (B, T, H, v)
+    Tensor3 output;        // (B, T, dim)
+};
+
+// x (B, T, dim) are the tokens at positions start_pos to start_pos + T. Writes their keys and values into the
+// cache and attends to all that it holds up to there. Throws std::invalid_argument where sizes do not fit.
+NaiveTrace naive_attention(const Tensor3& x, const Weights& weights, const Config& config,
+                           const Positions& positions, NaiveCache& cache, std::size_t start_pos);
+
+}  // namespace ch7

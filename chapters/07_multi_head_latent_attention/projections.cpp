@@ -1,0 +1,81 @@
+#include "chapters/07_multi_head_latent_attention/projections.hpp"
+
+#include "chapters/07_multi_head_latent_attention/rms_norm.hpp"
+
+namespace ch7 {
+namespace {
+
+// One k_pe serves all heads: RoPE sees it as a single head.
+Tensor3 rotate_shared(const Tensor3& k_pe, const ch6::ComplexMatrix& table, std::size_t start_pos) {
+    const std::size_t batch = k_pe.shape(0), tokens = k_pe.shape(1), rope = k_pe.shape(2);
+    const Tensor4 one_head = torch::view<4>(k_pe, {batch, tokens, 1, rope});
+    return torch::view<3>(ch6::rotate(one_head, table, start_pos), {batch, tokens, rope});
+}
+
+// wkv_b.view(H, nope + v, c)
+Tensor3 rows_by_head(const Weights& weights, const Config& config) {
+    return torch::view<3>(weights.wkv_b.weight,
+                          {config.n_heads, config.qk_nope_head_dim + config.v_head_dim, config.kv_lora_rank});
+}
+
+}  // namespace
+
+Weights random_weights(torch::Generator& generator, const Config& config) {
+    const std::size_t q_width = config.n_heads * config.qk_head_dim();
+    const std::size_t kv_width = config.n_heads * (config.qk_nope_head_dim + config.v_head_dim);
+    Weights weights;
+    if (config.q_lora_rank == 0) {
+        weights.wq = ch2::random_linear(generator, config.dim, q_width);
+    } else {
+        weights.wq_a = ch2::random_linear(generator, config.dim, config.q_lora_rank);
+        weights.q_norm = xt::ones<float>({config.q_lora_rank});
+        weights.wq_b = ch2::random_linear(generator, config.q_lora_rank, q_width);
+    }
+    weights.wkv_a = ch2::random_linear(generator, config.dim, config.kv_lora_rank + config.qk_rope_head_dim);
+    weights.kv_norm = xt::ones<float>({config.kv_lora_rank});
+    weights.wkv_b = ch2::random_linear(generator, config.kv_lora_rank, kv_width);
+    weights.wo = ch2::random_linear(generator, config.n_heads * config.v_head_dim, config.dim);
+    return weights;
+}
+
+Projections project(const Tensor3& x, const Weights& weights, const Config& config,
+                    const ch6::ComplexMatrix& table, std::size_t start_pos) {
+    check(config);
+    const std::size_t batch = x.shape(0), tokens = x.shape(1), c = config.kv_lora_rank;
+    const std::size_t nope = config.qk_nope_head_dim, rope = config.qk_rope_head_dim;
+    Projections made;
+
+    // Queries: straight from x, or through a latent of their own.
+    Tensor3 flat_q;
+    if (config.q_lora_rank == 0) {
+        flat_q = weights.wq(x);
+    } else {
+        made.q_latent = weights.wq_a(x);
+        made.q_normed = rms_norm(made.q_latent, weights.q_norm);
+        flat_q = weights.wq_b(made.q_normed);
+    }
+    made.q = torch::view<4>(flat_q, {batch, tokens, config.n_heads, nope + rope});
+
+    // Each query head is cut in two, and only the second part is turned.
+    made.q_nope = torch::narrow(made.q, 3, 0, nope);
+    made.q_pe = torch::narrow(made.q, 3, nope, rope);
+    made.q_pe_rotated = ch6::rotate(made.q_pe, table, start_pos);
+
+    // Keys and values: one product gives the latent and, beside it, the key's share of position.
+    const Tensor3 down = weights.wkv_a(x);
+    made.kv_latent = torch::narrow(down, 2, 0, c);
+    made.kv_normed = rms_norm(made.kv_latent, weights.kv_norm);
+    made.k_pe = torch::narrow(down, 2, c, rope);
+    made.k_pe_rotated = rotate_shared(made.k_pe, table, start_pos);
+    return made;
+}
+
+Tensor3 w_uk(const Weights& weights, const Config& config) {
+    return torch::narrow(rows_by_head(weights, config), 1, 0, config.qk_nope_head_dim);
+}
+
+Tensor3 w_uv(const Weights& weights, const Config& config) {
+    return torch::narrow(rows_by_head(weights, config), 1, config.qk_nope_head_dim, config.v_head_dim);
+}
+
+}  // namespace ch7
