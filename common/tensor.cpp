@@ -136,10 +136,13 @@ Tensor<M> view(const Tensor<N>& x, const std::array<std::size_t, M>& shape) {
     std::copy(x.begin(), x.end(), seen.begin());
     return seen;
 }
+template Vector view(const Matrix&, const std::array<std::size_t, 1>&);
+template Vector view(const Tensor4&, const std::array<std::size_t, 1>&);
 template Matrix view(const Vector&, const std::array<std::size_t, 2>&);
 template Matrix view(const Tensor3&, const std::array<std::size_t, 2>&);
 template Tensor3 view(const Matrix&, const std::array<std::size_t, 3>&);
 template Tensor3 view(const Tensor4&, const std::array<std::size_t, 3>&);
+template Tensor4 view(const Vector&, const std::array<std::size_t, 4>&);
 template Tensor4 view(const Tensor3&, const std::array<std::size_t, 4>&);
 
 Tensor3 stack(const Matrix& a, const Matrix& b) {

@@ -1,15 +1,46 @@
-// Chapter 7 (being written).
-#include "chapters/07_multi_head_latent_attention/absorbed.hpp"
-#include "chapters/07_multi_head_latent_attention/naive.hpp"
-int main() {
-    const ch7::Config config{8, 2, 6, 5, 3, 2, 4, 1, 5};
-    torch::Generator generator(123);
-    const ch7::Weights weights = ch7::random_weights(generator, config);
-    ch7::NaiveCache naive_cache(config);
-    ch7::LatentCache cache(config);
-    const ch7::Positions places = ch7::positions(config, 10000.0f, {}, 5);
-    const Tensor3 x = xt::ones<float>({1, 3, 8});
-    const Tensor3 a = ch7::naive_attention(x, weights, config, places, naive_cache, 0).output;
-    const Tensor3 b = ch7::absorbed_attention(x, weights, config, places, cache, 0).output;
-    return largest_difference(a, b) < 1e-6f ? 0 : 1;
+// Chapter 7: keep one small latent of each token instead of all its keys and values. No notebook has these
+// cells; PyTorch prints the same tensors for torch.manual_seed(123), x = torch.randn(1, 3, 8), then wq_a,
+// wq_b, wkv_a, wkv_b, wo as nn.Linear without bias, x_next = torch.randn(1, 1, 8), and a direct wq.
+#include "chapters/07_multi_head_latent_attention/walk.hpp"
+
+#include "common/torch/random.hpp"
+
+namespace {
+
+const Chapter chapter{
+    7, "07_multi_head_latent_attention", "Multi-head latent attention",
+    "B sequences in a batch, T new tokens, S tokens so far, H heads, dim width of an embedding, c width of the "
+    "latent (kv_lora_rank); of a head: nope and rope, the parts of a key without and with position, v width of "
+    "a value",
+    Takes::layer};
+
+ch7::Setting draw_setting(Walkthrough& walk) {
+    const ch7::Config& config = ch7::small_config;
+    torch::Generator generator(walk.seed(123));
+    ch7::Setting setting;
+    setting.x = torch::view<3>(torch::randn(generator, 3, config.dim), {1, 3, config.dim});
+    setting.weights = ch7::random_weights(generator, config);
+    setting.x_next = torch::view<3>(torch::randn(generator, 1, config.dim), {1, 1, config.dim});
+    setting.wq = ch2::random_linear(generator, config.dim, config.n_heads * config.qk_head_dim());
+    setting.positions = ch7::positions(config, 10000.0f, std::nullopt, config.max_seq_len);
+    return setting;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+        if (walk.own().any()) return ch7::walk_own_layer(walk);
+        if (walk.journey()) return ch7::walk_journey(walk);
+
+        const ch7::Setting setting = draw_setting(walk);
+        ch7::TwoForms forms;
+        forms.naive = ch7::naive_attention(setting.x, setting.weights, ch7::small_config, setting.positions,
+                                           forms.naive_cache, 0);
+        forms.absorbed = ch7::absorbed_attention(setting.x, setting.weights, ch7::small_config,
+                                                 setting.positions, forms.latent_cache, 0);
+        ch7::walk_cache_and_projections(walk, setting, forms);
+        ch7::walk_two_forms(walk, setting, forms);
+        ch7::walk_in_practice(walk, setting, forms);
+    });
 }

@@ -1,0 +1,39 @@
+// One call of absorbed attention, operation by operation: which only change how memory is read, which
+// compute, and what that costs. B = sequences in a batch, T = tokens, H = heads
+#pragma once
+#include <string>
+#include <vector>
+
+#include "chapters/07_multi_head_latent_attention/absorbed.hpp"
+#include "chapters/07_multi_head_latent_attention/config.hpp"
+#include "chapters/07_multi_head_latent_attention/projections.hpp"
+#include "common/any_tensor.hpp"
+#include "common/tensor.hpp"
+
+namespace ch7 {
+
+// How a tensor lies in memory: its shape, and how many numbers lie between neighbours along each axis.
+struct Layout {
+    Shape shape, strides;
+};
+
+// Row-major: the last axis has its neighbours side by side.
+Layout fresh(const Shape& shape);
+
+struct JourneyStep {
+    std::string code;  // the operation, in PyTorch
+    std::string text;  // what it is for
+    Layout before, after;
+    bool is_view;  // the result is the same memory, read otherwise
+    double flops;  // an addition or a multiplication counts one
+    double bytes;  // read and written, each tensor once, weights included; 0 for a view
+    std::string name;
+    AnyTensor tensor;
+    std::vector<std::string> axes;
+};
+
+// The journey of x through a layer with direct queries (q_lora_rank 0), whose trace from position 0 is given.
+std::vector<JourneyStep> journey(const Tensor3& x, const Weights& weights, const Config& config,
+                                 const AbsorbedTrace& trace);
+
+}  // namespace ch7

@@ -1,0 +1,65 @@
+// What the parts of chapter 7's walk share: the small layer that they all look at, and what it computes.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "chapters/07_multi_head_latent_attention/absorbed.hpp"
+#include "chapters/07_multi_head_latent_attention/naive.hpp"
+#include "common/ranks/ranks.hpp"
+#include "common/walkthrough/walkthrough.hpp"
+
+namespace ch7 {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+// Small enough for the screen, and no two sizes alike.
+inline constexpr Config small_config{.dim = 8,
+                                     .n_heads = 2,
+                                     .q_lora_rank = 6,
+                                     .kv_lora_rank = 5,
+                                     .qk_nope_head_dim = 3,
+                                     .qk_rope_head_dim = 2,
+                                     .v_head_dim = 4,
+                                     .max_batch_size = 1,
+                                     .max_seq_len = 5};
+
+// The sizes of DeepSeek-V3, for what is counted and not computed.
+inline constexpr Config deepseek_v3{.dim = 7168,
+                                    .n_heads = 128,
+                                    .q_lora_rank = 1536,
+                                    .kv_lora_rank = 512,
+                                    .qk_nope_head_dim = 128,
+                                    .qk_rope_head_dim = 64,
+                                    .v_head_dim = 128,
+                                    .max_batch_size = 1,
+                                    .max_seq_len = 4096};
+
+// Three tokens, the layer, a fourth token for later, and direct queries to set beside the low-rank ones.
+struct Setting {
+    Tensor3 x;
+    Weights weights;
+    Tensor3 x_next;
+    ch2::Linear wq;
+    Positions positions;
+};
+
+// Both forms on the three tokens, with what they keep.
+struct TwoForms {
+    NaiveCache naive_cache{small_config};
+    LatentCache latent_cache{small_config};
+    NaiveTrace naive;
+    AbsorbedTrace absorbed;
+};
+
+// The walk, section by section.
+void walk_cache_and_projections(Walkthrough& walk, const Setting& setting, const TwoForms& forms);
+void walk_two_forms(Walkthrough& walk, const Setting& setting, TwoForms& forms);
+void walk_in_practice(Walkthrough& walk, const Setting& setting, const TwoForms& forms, const Ranks& ranks);
+
+// --size journey: the same call at a size of real layers, operation by operation.
+void walk_journey(Walkthrough& walk);
+
+// --config: both forms on the reader's own layer.
+void walk_own_layer(Walkthrough& walk, const Ranks& ranks);
+
+}  // namespace ch7

@@ -1,0 +1,89 @@
+// --size journey: one call at the size of a small DeepSeek layer, operation by operation, with what happens
+// in memory. PyTorch prints the same tensors, but for the last digit, for torch.manual_seed(123), x =
+// torch.randn(2, 4, 2048), then wq, wkv_a, wkv_b, wo as nn.Linear without bias.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "chapters/07_multi_head_latent_attention/journey.hpp"
+#include "chapters/07_multi_head_latent_attention/walk.hpp"
+#include "common/torch/random.hpp"
+
+namespace ch7 {
+namespace {
+
+constexpr Config journey_config{.dim = 2048,
+                                .n_heads = 16,
+                                .q_lora_rank = 0,
+                                .kv_lora_rank = 512,
+                                .qk_nope_head_dim = 128,
+                                .qk_rope_head_dim = 64,
+                                .v_head_dim = 128,
+                                .max_batch_size = 2,
+                                .max_seq_len = 4};
+
+// 1234567 -> 1,234,567
+std::string with_commas(double number) {
+    std::string digits = fmt::format("{:.0f}", number);
+    for (std::size_t end = digits.size(); end > 3; end -= 3) digits.insert(end - 3, ",");
+    return digits;
+}
+
+std::string strides_of(const Layout& layout) {
+    return fmt::format("({})", fmt::join(layout.strides, ", "));
+}
+
+void tell(Walkthrough& walk, const JourneyStep& made) {
+    const std::string cost = made.is_view ? "A view: no byte is moved, no number computed."
+                                          : fmt::format("Computed: {} FLOPs; {} bytes read and written.",
+                                                        with_commas(made.flops), with_commas(made.bytes));
+    walk.step(made.code, made.text)
+        .table({"", "before", "after"}, {{"shape", to_string(made.before.shape), to_string(made.after.shape)},
+                                         {"strides", strides_of(made.before), strides_of(made.after)}})
+        .note(cost)
+        .show(made.name, made.tensor, made.axes);
+}
+
+void tell_sums(Walkthrough& walk, const std::vector<JourneyStep>& steps) {
+    double flops = 0.0, bytes = 0.0;
+    Rows rows;
+    for (const JourneyStep& step : steps) {
+        flops += step.flops;
+        bytes += step.bytes;
+        rows.push_back({step.name, step.is_view ? "view" : "computed", with_commas(step.flops),
+                        with_commas(step.bytes)});
+    }
+    rows.push_back({"all", "", with_commas(flops), with_commas(bytes)});
+    walk.section("", "The whole way");
+    walk.step(
+            "What it came to",
+            "The products with weights are nearly all of it. With 8 tokens each weight is read for 16 operations, "
+            "and with one token for 2: that is why a decode step waits for memory.")
+        .read("journey.cpp")
+        .table({"result", "", "FLOPs", "bytes"}, rows);
+}
+
+}  // namespace
+
+void walk_journey(Walkthrough& walk) {
+    const std::size_t batch = journey_config.max_batch_size, tokens = journey_config.max_seq_len;
+    torch::Generator generator(walk.seed(123));
+    const Tensor3 x = torch::view<3>(torch::randn(generator, batch * tokens, journey_config.dim),
+                                     {batch, tokens, journey_config.dim});
+    const Weights weights = random_weights(generator, journey_config);
+    LatentCache cache(journey_config);
+    const AbsorbedTrace trace = absorbed_attention(
+        x, weights, journey_config, positions(journey_config, 10000.0f, std::nullopt, tokens), cache, 0);
+
+    walk.section("", "A journey through one layer");
+    walk.step(
+            "The start",
+            "Two sequences of four tokens, dim 2048; 16 heads, direct queries, a latent of 512 numbers, keys of 128 + "
+            "64 and values of 128. Strides say how many numbers lie between neighbours along an axis: a view has "
+            "other strides and the same memory. Bytes are those of float32.")
+        .show("x", x, {"B", "T", "dim"});
+    const std::vector<JourneyStep> steps = journey(x, weights, journey_config, trace);
+    for (const JourneyStep& step : steps) tell(walk, step);
+    tell_sums(walk, steps);
+}
+
+}  // namespace ch7
