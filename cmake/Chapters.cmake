@@ -1,6 +1,6 @@
 # attn_add_chapter(03_causal_mask_and_dropout)
-#   library    03_..._idea   every .cpp of the folder but walk.cpp: what the chapter teaches
-#   executable 03_...        walk.cpp: computes, then shows
+#   library    03_..._idea   every .cpp of the folder but walk*.cpp: what the chapter teaches
+#   executable 03_...        walk*.cpp: computes, then shows
 # A chapter may use the chapters added before it and never a later one: that is the staircase.
 add_custom_target(walk)
 
@@ -8,16 +8,17 @@ function(attn_add_chapter name)
   get_property(earlier GLOBAL PROPERTY attn_chapters)
 
   file(GLOB idea CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
-  list(REMOVE_ITEM idea ${CMAKE_CURRENT_SOURCE_DIR}/${name}/walk.cpp)
+  file(GLOB walk CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/walk*.cpp)
+  list(REMOVE_ITEM idea ${walk})
   add_library(${name}_idea STATIC ${idea})
   target_link_libraries(${name}_idea PUBLIC ${earlier} attn_common)
   # Each small file would parse all of xtensor again: together they parse it once.
   set_target_properties(${name}_idea PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
 
-  add_executable(${name} ${name}/walk.cpp)
+  add_executable(${name} ${walk})
   target_link_libraries(${name} PRIVATE ${name}_idea)
   # A walk tells what the library computes: little is gained by optimising it, and a second of building lost.
-  set_source_files_properties(${name}/walk.cpp PROPERTIES COMPILE_OPTIONS -O1)
+  set_source_files_properties(${walk} PROPERTIES COMPILE_OPTIONS -O1)
   add_dependencies(walk ${name})
   set_property(GLOBAL APPEND PROPERTY attn_chapters ${name}_idea)
 endfunction()

@@ -8,43 +8,8 @@
 namespace ch7 {
 namespace {
 
-double elements(const Shape& shape) {
-    return std::accumulate(shape.begin(), shape.end(), 1.0, [](double product, std::size_t axis) {
-        return product * static_cast<double>(axis);
-    });
-}
-
-double bytes_of(const Shape& shape) {
-    return elements(shape) * sizeof(float);
-}
-
-using Axes = std::vector<std::string>;
-
-// The result reads the same memory through other strides.
-JourneyStep view(std::string code, std::string text, const Layout& before, Layout after, std::string name,
-                 AnyTensor tensor, Axes axes) {
-    return {std::move(code), std::move(text),   before,         std::move(after), true, 0.0, 0.0,
-            std::move(name), std::move(tensor), std::move(axes)};
-}
-
-// The result is new memory. `others` are further tensors that are read: weights, a cache.
-JourneyStep computed(std::string code, std::string text, const Layout& before, double flops,
-                     const std::vector<Shape>& others, std::string name, AnyTensor tensor, Axes axes) {
-    double bytes = bytes_of(before.shape) + bytes_of(tensor.shape);
-    for (const Shape& other : others) bytes += bytes_of(other);
-    Layout after = fresh(tensor.shape);
-    return {std::move(code), std::move(text), before,          std::move(after),  false,
-            flops,           bytes,           std::move(name), std::move(tensor), std::move(axes)};
-}
-
-// Each number of the result is a sum of `inner` products.
-double product_flops(const AnyTensor& result, std::size_t inner) {
-    return 2.0 * static_cast<double>(inner) * elements(result.shape);
-}
-
-}  // namespace
-
-Layout fresh(const Shape& shape) {
+// Row-major: the last axis has its neighbours side by side.
+Layout row_major(const Shape& shape) {
     Shape strides(shape.size(), 1);
     for (std::size_t axis = shape.size() - 1; axis-- > 0;) {
         strides[axis] = strides[axis + 1] * shape[axis + 1];
@@ -52,102 +17,215 @@ Layout fresh(const Shape& shape) {
     return {shape, strides};
 }
 
-std::vector<JourneyStep> journey(const Tensor3& x, const Weights& weights, const Config& config,
-                                 const AbsorbedTrace& trace) {
-    const std::size_t batch = x.shape(0), tokens = x.shape(1), heads = config.n_heads,
-                      c = config.kv_lora_rank;
-    const std::size_t nope = config.qk_nope_head_dim, rope = config.qk_rope_head_dim, v = config.v_head_dim;
-    const Projections& made = trace.made;
-    const auto shape_of = [](const auto& tensor) {
-        return Shape(tensor.shape().begin(), tensor.shape().end());
-    };
-    const Layout in = fresh(shape_of(x));
-    std::vector<JourneyStep> steps;
+// (B, T, H, d) as einsum leaves it where each head has a matrix of its own: the heads lie outermost.
+Layout heads_outermost(const Shape& shape) {
+    const std::size_t tokens = shape[0] * shape[1], width = shape[3];
+    return {shape, {shape[1] * width, width, tokens * width, 1}};
+}
 
-    // Queries.
-    const Tensor3 flat_q = torch::view<3>(made.q, {batch, tokens, heads * (nope + rope)});
-    steps.push_back(computed("q = wq(x)", "All heads' queries in one product.", in,
-                             product_flops(flat_q, config.dim), {shape_of(weights.wq.weight)}, "wq(x)",
-                             flat_q, {"B", "T", "H * qk_head_dim"}));
-    const Layout q = fresh(shape_of(made.q));
-    steps.push_back(view("q = q.view(B, T, H, qk_head_dim)",
-                         fmt::format("The last axis is read as {} heads of {} numbers.", heads, nope + rope),
-                         steps.back().after, q, "q", made.q, {"B", "T", "H", "qk_head_dim"}));
-    steps.push_back(
+// Some of the last axis, in the memory of the whole.
+Layout part_of(const Layout& whole, const Shape& shape) {
+    return {shape, whole.strides};
+}
+
+double elements(const Shape& shape) {
+    return std::accumulate(shape.begin(), shape.end(), 1.0, [](double product, std::size_t length) {
+        return product * static_cast<double>(length);
+    });
+}
+
+template <class T>
+Shape shape_of(const T& tensor) {
+    return Shape(tensor.shape().begin(), tensor.shape().end());
+}
+
+// What an operation leaves: the tensor under its name, and how PyTorch lays it out.
+struct Result {
+    std::string name;
+    AnyTensor tensor;
+    std::vector<std::string> axes;
+    Layout layout;
+};
+
+// Each number of the result is a sum of `terms` products.
+double product_flops(const Result& result, std::size_t terms) {
+    return 2.0 * static_cast<double>(terms) * elements(result.layout.shape);
+}
+
+class Recorder {
+  public:
+    Recorder(const Tensor3& x, const Weights& weights, const Config& config, const AbsorbedTrace& trace)
+        : x_(x), weights_(weights), config_(config), trace_(trace), made_(trace.made) {}
+
+    std::vector<JourneyStep> record() {
+        queries();
+        latent();
+        scores();
+        values();
+        return std::move(steps_);
+    }
+
+  private:
+    void queries() {
+        const std::size_t batch = x_.shape(0), tokens = x_.shape(1), heads = config_.n_heads;
+        const std::size_t nope = config_.qk_nope_head_dim, rope = config_.qk_rope_head_dim;
+        const Tensor3 flat = torch::view<3>(made_.q, {batch, tokens, heads * config_.qk_head_dim()});
+        product("q = wq(x)", "All heads' queries in one product.", row_major(shape_of(x_)),
+                fresh("wq(x)", flat, {"B", "T", "H * qk_head_dim"}), config_.dim,
+                shape_of(weights_.wq.weight));
+
+        const Layout q = row_major(shape_of(made_.q));
+        view("q = q.view(B, T, H, qk_head_dim)",
+             fmt::format("The last axis is read as {} heads of {} numbers.", heads, nope + rope), last(),
+             fresh("q", made_.q, {"B", "T", "H", "qk_head_dim"}));
         view("q_nope, q_pe = torch.split(q, [nope, rope], dim=-1)",
              fmt::format("The first {} numbers of each head: the strides still step over whole heads.", nope),
-             q, {shape_of(made.q_nope), q.strides}, "q_nope", made.q_nope, {"B", "T", "H", "nope"}));
-    steps.push_back(
+             q, {"q_nope", made_.q_nope, {"B", "T", "H", "nope"}, part_of(q, shape_of(made_.q_nope))});
         view("q_nope, q_pe = torch.split(q, [nope, rope], dim=-1)",
              fmt::format("The other {}: the same memory, read from {} numbers later on.", rope, nope), q,
-             {shape_of(made.q_pe), q.strides}, "q_pe", made.q_pe, {"B", "T", "H", "rope"}));
-    steps.push_back(computed("q_pe = apply_rotary_emb(q_pe, freqs_cis)",
-                             "Pairs as complex numbers: four multiplications and two additions each.",
-                             steps.back().after, 3.0 * elements(shape_of(made.q_pe)), {{tokens, rope}},
-                             "q_pe_rotated", made.q_pe_rotated, {"B", "T", "H", "rope"}));
+             {"q_pe", made_.q_pe, {"B", "T", "H", "rope"}, part_of(q, shape_of(made_.q_pe))});
+        rotation("q_pe = apply_rotary_emb(q_pe, freqs_cis)",
+                 "Pairs as complex numbers: four multiplications and two additions each.",
+                 fresh("q_pe_rotated", made_.q_pe_rotated, {"B", "T", "H", "rope"}));
+    }
 
-    // The latent, and the key's position.
-    const Tensor3 down = torch::cat(made.kv_latent, made.k_pe);
-    steps.push_back(computed("kv = wkv_a(x)",
-                             fmt::format("Latent and k_pe, side by side: {} + {} numbers.", c, rope), in,
-                             product_flops(down, config.dim), {shape_of(weights.wkv_a.weight)}, "wkv_a(x)",
-                             down, {"B", "T", "c + rope"}));
-    const Layout both = steps.back().after;
-    steps.push_back(view("kv, k_pe = torch.split(kv, [c, rope], dim=-1)", "The latent.", both,
-                         {shape_of(made.kv_latent), both.strides}, "kv_latent", made.kv_latent,
-                         {"B", "T", "c"}));
-    const Layout latent = steps.back().after;
-    steps.push_back(view("kv, k_pe = torch.split(kv, [c, rope], dim=-1)", "The key's share of position.",
-                         both, {shape_of(made.k_pe), both.strides}, "k_pe", made.k_pe, {"B", "T", "rope"}));
-    steps.push_back(computed(
-        "k_pe = apply_rotary_emb(k_pe.unsqueeze(2), freqs_cis)",
-        fmt::format("One for all: turned once, not {} times. The axis that unsqueeze adds is a view.", heads),
-        steps.back().after, 3.0 * elements(shape_of(made.k_pe)), {{tokens, rope}}, "k_pe_rotated",
-        made.k_pe_rotated, {"B", "T", "rope"}));
-    steps.push_back(computed(
-        "kv_cache[:B, 0:T] = kv_norm(kv)",
-        "Square, add, divide, weigh: four operations a number. The result goes into the cache.", latent,
-        4.0 * elements(shape_of(made.kv_normed)), {{c}}, "kv_normed", made.kv_normed, {"B", "T", "c"}));
+    void latent() {
+        const std::size_t batch = x_.shape(0), tokens = x_.shape(1), c = config_.kv_lora_rank;
+        const std::size_t rope = config_.qk_rope_head_dim;
+        const Tensor3 down = torch::cat(made_.kv_latent, made_.k_pe);
+        product("kv = wkv_a(x)", fmt::format("Latent and k_pe, side by side: {} + {} numbers.", c, rope),
+                row_major(shape_of(x_)), fresh("wkv_a(x)", down, {"B", "T", "c + rope"}), config_.dim,
+                shape_of(weights_.wkv_a.weight));
 
-    // Scores.
-    const Shape w_uk_shape = {heads, nope, c}, w_uv_shape = {heads, v, c};
-    const Shape latents = shape_of(trace.latents), turned = shape_of(trace.turned_k_pe);
-    const Layout q_nope{shape_of(made.q_nope), q.strides};
-    steps.push_back(computed("q_nope = einsum(\"bshd,hdc->bshc\", q_nope, w_uk)",
-                             "The queries absorb the matrix that would have made keys.", q_nope,
-                             product_flops(trace.q_absorbed, nope), {w_uk_shape}, "q_absorbed",
-                             trace.q_absorbed, {"B", "T", "H", "c"}));
-    steps.push_back(computed("einsum(\"bshc,btc->bsht\", q_nope, kv_cache)",
-                             "Content: heads meet the latents.", steps.back().after,
-                             product_flops(trace.scores_nope, c), {latents}, "scores_nope", trace.scores_nope,
-                             {"B", "T", "H", "S"}));
-    steps.push_back(computed("einsum(\"bshr,btr->bsht\", q_pe, pe_cache)",
-                             "Position: heads meet the turned k_pe.", fresh(shape_of(made.q_pe_rotated)),
-                             product_flops(trace.scores_pe, rope), {turned}, "scores_pe", trace.scores_pe,
-                             {"B", "T", "H", "S"}));
-    const Shape scores = shape_of(trace.attn_scores);
-    steps.push_back(computed("scores = scores_nope + scores_pe", "An addition for each score.", fresh(scores),
-                             elements(scores), {scores}, "attn_scores", trace.attn_scores,
-                             {"B", "T", "H", "S"}));
-    steps.push_back(computed("scores = (scores * softmax_scale + mask).softmax(dim=-1)",
-                             "Scale, mask, subtract the largest, exp, sum, divide: six operations a score.",
-                             steps.back().after, 6.0 * elements(scores), {}, "attn_weights",
-                             trace.attn_weights, {"B", "T", "H", "S"}));
+        const Layout both = last(), latent = part_of(both, shape_of(made_.kv_latent));
+        view("kv, k_pe = torch.split(kv, [c, rope], dim=-1)", "The latent.", both,
+             {"kv_latent", made_.kv_latent, {"B", "T", "c"}, latent});
+        view("kv, k_pe = torch.split(kv, [c, rope], dim=-1)", "The key's share of position.", both,
+             {"k_pe", made_.k_pe, {"B", "T", "rope"}, part_of(both, shape_of(made_.k_pe))});
+        const Tensor4 one_head = torch::view<4>(made_.k_pe_rotated, {batch, tokens, 1, rope});
+        rotation(
+            "k_pe = apply_rotary_emb(k_pe.unsqueeze(2), freqs_cis)",
+            fmt::format("One for all: turned once, not {} times. The axis that unsqueeze adds is a view.",
+                        config_.n_heads),
+            fresh("k_pe_rotated", one_head, {"B", "T", "1", "rope"}));
+        computed("kv_cache[:B, 0:T] = kv_norm(kv)",
+                 "Square, add, divide, weigh: four operations a number. The result goes into the cache.",
+                 latent, fresh("kv_normed", made_.kv_normed, {"B", "T", "c"}), 4.0 * elements(latent.shape),
+                 {{c}});
+    }
 
-    // Values.
-    steps.push_back(computed("x = einsum(\"bsht,btc->bshc\", scores, kv_cache)", "The latents mixed.",
-                             steps.back().after, product_flops(trace.context_latent, tokens), {latents},
-                             "context_latent", trace.context_latent, {"B", "T", "H", "c"}));
-    steps.push_back(computed("x = einsum(\"bshc,hdc->bshd\", x, w_uv)", "Each head's value of the mixture.",
-                             steps.back().after, product_flops(trace.head_context, c), {w_uv_shape},
-                             "head_context", trace.head_context, {"B", "T", "H", "v"}));
-    const Tensor3 flat = torch::view<3>(trace.head_context, {batch, tokens, heads * v});
-    steps.push_back(view("x = x.flatten(2)", "All heads of a token as one row.", steps.back().after,
-                         fresh(shape_of(flat)), "x.flatten(2)", flat, {"B", "T", "H * v"}));
-    steps.push_back(computed("output = wo(x)", "Back to the width of an embedding.", steps.back().after,
-                             product_flops(trace.output, heads * v), {shape_of(weights.wo.weight)}, "output",
-                             trace.output, {"B", "T", "dim"}));
-    return steps;
+    void scores() {
+        const std::size_t heads = config_.n_heads, c = config_.kv_lora_rank, nope = config_.qk_nope_head_dim;
+        const std::vector<std::string> axes = {"B", "T", "H", "S"};
+        product("q_nope = einsum(\"bshd,hdc->bshc\", q_nope, w_uk)",
+                "The queries absorb the matrix that would have made keys. Each head has its own, so PyTorch "
+                "multiplies head by head, and the heads come to lie outermost in memory.",
+                part_of(row_major(shape_of(made_.q)), shape_of(made_.q_nope)),
+                {"q_absorbed",
+                 trace_.q_absorbed,
+                 {"B", "T", "H", "c"},
+                 heads_outermost(shape_of(trace_.q_absorbed))},
+                nope, {heads, nope, c});
+        product("einsum(\"bshc,btc->bsht\", q_nope, kv_cache)", "Content: heads meet the latents.", last(),
+                fresh("scores_nope", trace_.scores_nope, axes), c, shape_of(trace_.latents));
+        product("einsum(\"bshr,btr->bsht\", q_pe, pe_cache)", "Position: heads meet the turned k_pe.",
+                row_major(shape_of(made_.q_pe_rotated)), fresh("scores_pe", trace_.scores_pe, axes),
+                config_.qk_rope_head_dim, shape_of(trace_.turned_k_pe));
+
+        const Layout layout = last();
+        const double count = elements(layout.shape);
+        computed("scores = scores_nope + scores_pe", "An addition for each score.", layout,
+                 fresh("attn_scores", trace_.attn_scores, axes), count, {layout.shape});
+        computed("scores = (scores * softmax_scale + mask).softmax(dim=-1)",
+                 "Scale, mask, subtract the largest, exp, sum, divide: six operations a score.", layout,
+                 fresh("attn_weights", trace_.attn_weights, axes), 6.0 * count, {});
+    }
+
+    void values() {
+        const std::size_t batch = x_.shape(0), tokens = x_.shape(1), heads = config_.n_heads;
+        const std::size_t c = config_.kv_lora_rank, v = config_.v_head_dim;
+        product("x = einsum(\"bsht,btc->bshc\", scores, kv_cache)", "The latents mixed.", last(),
+                fresh("context_latent", trace_.context_latent, {"B", "T", "H", "c"}), tokens,
+                shape_of(trace_.latents));
+        product("x = einsum(\"bshc,hdc->bshd\", x, w_uv)",
+                "Each head's value of the mixture; the heads lie outermost again.", last(),
+                {"head_context",
+                 trace_.head_context,
+                 {"B", "T", "H", "v"},
+                 heads_outermost(shape_of(trace_.head_context))},
+                c, {heads, v, c});
+
+        const Tensor3 flat = torch::view<3>(trace_.head_context, {batch, tokens, heads * v});
+        copied(
+            "x = x.flatten(2)",
+            "All heads of a token as one row. It reads like a view, but no strides can say it while the heads "
+            "lie outermost, so PyTorch puts the numbers into a new order.",
+            last(), fresh("x.flatten(2)", flat, {"B", "T", "H * v"}));
+        product("output = wo(x)", "Back to the width of an embedding.", last(),
+                fresh("output", trace_.output, {"B", "T", "dim"}), heads * v, shape_of(weights_.wo.weight));
+    }
+
+    // The layout that the step before has left.
+    [[nodiscard]] const Layout& last() const { return steps_.back().after; }
+
+    static Result fresh(std::string name, AnyTensor tensor, std::vector<std::string> axes) {
+        Layout layout = row_major(tensor.shape);
+        return {std::move(name), std::move(tensor), std::move(axes), std::move(layout)};
+    }
+
+    void add(std::string code, std::string text, const Layout& before, Result result, JourneyStep::Kind kind,
+             double flops, double bytes) {
+        steps_.push_back({std::move(code), std::move(text), before, std::move(result.layout), kind, flops,
+                          bytes, std::move(result.name), std::move(result.tensor), std::move(result.axes)});
+    }
+
+    void view(std::string code, std::string text, const Layout& before, Result result) {
+        add(std::move(code), std::move(text), before, std::move(result), JourneyStep::Kind::view, 0.0, 0.0);
+    }
+
+    void copied(std::string code, std::string text, const Layout& before, Result result) {
+        const double bytes = 2.0 * sizeof(float) * elements(before.shape);
+        add(std::move(code), std::move(text), before, std::move(result), JourneyStep::Kind::copied, 0.0,
+            bytes);
+    }
+
+    // `others` are further tensors that are read.
+    void computed(std::string code, std::string text, const Layout& before, Result result, double flops,
+                  const std::vector<Shape>& others) {
+        double numbers = elements(before.shape) + elements(result.layout.shape);
+        for (const Shape& other : others) numbers += elements(other);
+        add(std::move(code), std::move(text), before, std::move(result), JourneyStep::Kind::computed, flops,
+            numbers * sizeof(float));
+    }
+
+    // A sum of `terms` products for each number, with a second factor of this shape.
+    void product(std::string code, std::string text, const Layout& before, Result result, std::size_t terms,
+                 const Shape& factor) {
+        const double flops = product_flops(result, terms);
+        computed(std::move(code), std::move(text), before, std::move(result), flops, {factor});
+    }
+
+    // Six operations for each pair, and a table of one complex number for each pair of a token.
+    void rotation(std::string code, std::string text, Result result) {
+        const Layout before = last();
+        const double flops = 3.0 * elements(result.layout.shape);
+        const Shape table = {x_.shape(1), config_.qk_rope_head_dim};
+        computed(std::move(code), std::move(text), before, std::move(result), flops, {table});
+    }
+
+    const Tensor3& x_;
+    const Weights& weights_;
+    const Config& config_;
+    const AbsorbedTrace& trace_;
+    const Projections& made_;
+    std::vector<JourneyStep> steps_;
+};
+
+}  // namespace
+
+std::vector<JourneyStep> journey(const Tensor3& x, const Weights& weights, const Config& config,
+                                 const AbsorbedTrace& trace) {
+    return Recorder(x, weights, config, trace).record();
 }
 
 }  // namespace ch7

@@ -12,19 +12,17 @@
 
 namespace ch7 {
 
-// How a tensor lies in memory: its shape, and how many numbers lie between neighbours along each axis.
+// How PyTorch lays a tensor out in memory: its shape, and how many numbers lie between neighbours along each
+// axis.
 struct Layout {
     Shape shape, strides;
 };
-
-// Row-major: the last axis has its neighbours side by side.
-Layout fresh(const Shape& shape);
 
 struct JourneyStep {
     std::string code;  // the operation, in PyTorch
     std::string text;  // what it is for
     Layout before, after;
-    bool is_view;  // the result is the same memory, read otherwise
+    enum class Kind { view, copied, computed } kind;
     double flops;  // an addition or a multiplication counts one
     double bytes;  // read and written, each tensor once, weights included; 0 for a view
     std::string name;

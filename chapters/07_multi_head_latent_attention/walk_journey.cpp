@@ -32,14 +32,38 @@ std::string strides_of(const Layout& layout) {
     return fmt::format("({})", fmt::join(layout.strides, ", "));
 }
 
+std::string_view kind_of(const JourneyStep& step) {
+    switch (step.kind) {
+        case JourneyStep::Kind::view:
+            return "view";
+        case JourneyStep::Kind::copied:
+            return "copied";
+        case JourneyStep::Kind::computed:
+            break;
+    }
+    return "computed";
+}
+
+// What the operation did to memory, in a sentence.
+std::string cost_of(const JourneyStep& step) {
+    switch (step.kind) {
+        case JourneyStep::Kind::view:
+            return "A view: no byte is moved, no number computed.";
+        case JourneyStep::Kind::copied:
+            return fmt::format("Copied: no FLOPs; {} bytes read and written.", with_commas(step.bytes));
+        case JourneyStep::Kind::computed:
+            break;
+    }
+    return fmt::format("Computed: {} FLOPs; {} bytes read and written.", with_commas(step.flops),
+                       with_commas(step.bytes));
+}
+
 void tell(Walkthrough& walk, const JourneyStep& made) {
-    const std::string cost = made.is_view ? "A view: no byte is moved, no number computed."
-                                          : fmt::format("Computed: {} FLOPs; {} bytes read and written.",
-                                                        with_commas(made.flops), with_commas(made.bytes));
     walk.step(made.code, made.text)
+        .read("journey.cpp")
         .table({"", "before", "after"}, {{"shape", to_string(made.before.shape), to_string(made.after.shape)},
                                          {"strides", strides_of(made.before), strides_of(made.after)}})
-        .note(cost)
+        .note(cost_of(made))
         .show(made.name, made.tensor, made.axes);
 }
 
@@ -49,8 +73,8 @@ void tell_sums(Walkthrough& walk, const std::vector<JourneyStep>& steps) {
     for (const JourneyStep& step : steps) {
         flops += step.flops;
         bytes += step.bytes;
-        rows.push_back({step.name, step.is_view ? "view" : "computed", with_commas(step.flops),
-                        with_commas(step.bytes)});
+        rows.push_back(
+            {step.name, std::string(kind_of(step)), with_commas(step.flops), with_commas(step.bytes)});
     }
     rows.push_back({"all", "", with_commas(flops), with_commas(bytes)});
     walk.section("", "The whole way");

@@ -69,10 +69,10 @@ class Expected {
             check("q_latent", made.q_latent);
             check("q_normed", made.q_normed);
         }
-        check("q", made.q, 5 * close_to_torch);
-        check("q_nope", made.q_nope, 5 * close_to_torch);
-        check("q_pe", made.q_pe, 5 * close_to_torch);
-        check("q_pe_rotated", made.q_pe_rotated, 5 * close_to_torch);
+        check("q", made.q);
+        check("q_nope", made.q_nope);
+        check("q_pe", made.q_pe);
+        check("q_pe_rotated", made.q_pe_rotated);
         check("kv_latent", made.kv_latent);
         check("kv_normed", made.kv_normed);
         check("k_pe", made.k_pe);
@@ -86,24 +86,24 @@ class Expected {
         check("naive.k", trace.k);
         check("naive.keys", trace.keys);
         check("naive.values", trace.values);
-        check("naive.attn_scores", trace.attn_scores, 10 * close_to_torch);
-        check("naive.masked", trace.masked, 10 * close_to_torch);
+        check("naive.attn_scores", trace.attn_scores, 5 * close_to_torch);
+        check("naive.masked", trace.masked, 5 * close_to_torch);
         check("naive.attn_weights", trace.attn_weights);
-        check("naive.head_context", trace.head_context);
-        check("naive.output", trace.output);
+        check("naive.head_context", trace.head_context, 2 * close_to_torch);
+        check("naive.output", trace.output, 2 * close_to_torch);
     }
 
     void check(const ch7::AbsorbedTrace& trace, bool is_direct) const {
         check(trace.made, is_direct);
-        check("absorbed.q_absorbed", trace.q_absorbed, 5 * close_to_torch);
-        check("absorbed.scores_nope", trace.scores_nope, 10 * close_to_torch);
-        check("absorbed.scores_pe", trace.scores_pe, 10 * close_to_torch);
-        check("absorbed.attn_scores", trace.attn_scores, 10 * close_to_torch);
-        check("absorbed.masked", trace.masked, 10 * close_to_torch);
+        check("absorbed.q_absorbed", trace.q_absorbed, 2 * close_to_torch);
+        check("absorbed.scores_nope", trace.scores_nope, 5 * close_to_torch);
+        check("absorbed.scores_pe", trace.scores_pe, 5 * close_to_torch);
+        check("absorbed.attn_scores", trace.attn_scores, 5 * close_to_torch);
+        check("absorbed.masked", trace.masked, 5 * close_to_torch);
         check("absorbed.attn_weights", trace.attn_weights);
-        check("absorbed.context_latent", trace.context_latent);
-        check("absorbed.head_context", trace.head_context);
-        check("absorbed.output", trace.output);
+        check("absorbed.context_latent", trace.context_latent, 2 * close_to_torch);
+        check("absorbed.head_context", trace.head_context, 2 * close_to_torch);
+        check("absorbed.output", trace.output, 2 * close_to_torch);
         check("absorbed.kv_cache", trace.latents);
         check("absorbed.pe_cache", trace.turned_k_pe);
     }
