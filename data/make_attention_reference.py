@@ -2,7 +2,7 @@
 """Ask PyTorch for the numbers of chapters 5 (grouped-query attention with a cache) and 6 (RoPE).
 
 Writes chapter_5_gqa.safetensors and chapter_6_rope.safetensors (float32; sizes chosen so that no two
-dimensions can be mixed up), and torch_prints.json: what print(tensor)
+dimensions can be mixed up), and their part of torch_prints.json: what print(tensor)
 says for the small sizes of the walks. Needs torch, numpy and safetensors; takes about a second.
 """
 
@@ -320,19 +320,30 @@ def write(path, content):
 
 def write_tensors(path, tensors):
     for name, tensor in tensors.items():
-        assert tensor.dtype == torch.float32, f"{name} is {tensor.dtype}"
+        assert tensor.dtype in (torch.float32, torch.float8_e4m3fn), f"{name} is {tensor.dtype}"
     apart = {name: tensor.detach().clone(memory_format=torch.contiguous_format) for name, tensor in tensors.items()}
     write(path, save(apart, metadata={"torch": torch.__version__}))
 
 
-def write_prints(path, walks):
-    """One print a line, in the form of notebook_prints.json; cell 0 says that no notebook has it."""
+def as_print(chapter, name, tensor):
+    """A print in the form of notebook_prints.json; cell 0 says that no notebook has it."""
     torch.set_printoptions(profile="default")
-    entries = [{"chapter": chapter, "cell": 0, "name": name, "text": str(tensor.detach())}
-               for chapter, prints in walks.items() for name, tensor in prints]
-    about = f"What PyTorch {torch.__version__} prints for the tensors of the walks through chapters 5 and 6."
+    return {"chapter": chapter, "cell": 0, "name": name, "text": str(tensor.detach())}
+
+
+def write_entries(path, about, entries):
+    """One print a line."""
     lines = ",\n".join(json.dumps(entry) for entry in entries)
     write(path, f'{{"about": {json.dumps(about)}, "prints": [\n{lines}\n]}}\n'.encode("ascii"))
+
+
+def write_prints(path, walks):
+    """New prints for the chapters of `walks`; those of other chapters stay."""
+    old = json.loads(path.read_text())["prints"] if path.exists() else []
+    kept = [entry for entry in old if entry["chapter"] not in walks]
+    new = [as_print(chapter, name, tensor) for chapter, prints in walks.items() for name, tensor in prints]
+    about = f"What PyTorch {torch.__version__} prints for the tensors of the walks through chapters 5 and later."
+    write_entries(path, about, sorted(kept + new, key=lambda entry: entry["chapter"]))
 
 
 @torch.no_grad()
