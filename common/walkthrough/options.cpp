@@ -28,21 +28,6 @@ std::string own_files_example(const Chapter& chapter) {
     return fmt::format("  ./walk {} --input x.csv --tokens \"one two three\"\n", chapter.number);
 }
 
-std::string examples(const Chapter& chapter) {
-    return fmt::format(
-        "Examples:\n"
-        "  ./walk {0}                       the walk, step by step\n"
-        "  ./walk {0} --step                a step at a time: Enter, b back, q quit, or a number\n"
-        "  ./walk {0} --tensors-only        only what the notebook prints, to the byte\n"
-        "  ./walk {0} --precision 8 --full  every digit of every element\n"
-        "  ./walk {0} --seed 7              other random numbers than the notebook's\n"
-        "  ./walk {0} --color always | less -R\n"
-        "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
-        "{1}{2}\n"
-        "Exit status: 0 all well, 1 a print was not reproduced, 2 bad usage or bad input.",
-        chapter.number, own_files_example(chapter), more_examples(chapter));
-}
-
 // What only some chapters can do.
 std::string more_examples(const Chapter& chapter) {
     std::string text;
@@ -56,6 +41,21 @@ std::string more_examples(const Chapter& chapter) {
             chapter.number, chapter.folder);
     }
     return text;
+}
+
+std::string examples(const Chapter& chapter) {
+    return fmt::format(
+        "Examples:\n"
+        "  ./walk {0}                       the walk, step by step\n"
+        "  ./walk {0} --step                a step at a time: Enter, b back, q quit, or a number\n"
+        "  ./walk {0} --tensors-only        only what the notebook prints, to the byte\n"
+        "  ./walk {0} --precision 8 --full  every digit of every element\n"
+        "  ./walk {0} --seed 7              other random numbers than the notebook's\n"
+        "  ./walk {0} --color always | less -R\n"
+        "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
+        "{1}{2}\n"
+        "Exit status: 0 all well, 1 a print was not reproduced, 2 bad usage or bad input.",
+        chapter.number, own_files_example(chapter), more_examples(chapter));
 }
 
 // CLI11 may break a message over lines; ours is one line that says what to do next.
