@@ -60,9 +60,12 @@ Step& Walkthrough::step(std::string title, std::string text) {
     return std::get<Step>(document_.parts.back());
 }
 
-int Walkthrough::finish() {
-    if (options_.save) save_tensors(*options_.save, all_tensors(document_));
+int Walkthrough::finish(bool speaks) {
     const Score score = figures_apply() ? judge(document_) : Score{};
+    const int status = score.reproduced == score.expected || other_figures_asked() ? 0 : 1;
+    if (!speaks) return status;
+
+    if (options_.save) save_tensors(*options_.save, all_tensors(document_));
     const std::string closing = closing_line(score.reproduced, score.expected);
     switch (options_.output) {
         case Options::Output::tensors_only:
@@ -75,13 +78,19 @@ int Walkthrough::finish() {
             write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
             break;
     }
-    // Who asks for the other build's dropout asks for other figures.
-    const bool as_asked = options_.dropout_rng != torch::DropoutRng::mkl;
-    return score.reproduced == score.expected || as_asked ? 0 : 1;
+    return status;
+}
+
+bool Walkthrough::other_figures_asked() const {
+    return options_.dropout_rng != torch::DropoutRng::mkl || options_.world_size.value_or(2) != 2;
 }
 
 std::string Walkthrough::closing_line(int reproduced, int expected) const {
     const bool has_notebook = document_.chapter.number <= last_notebook_chapter;
+    if (options_.journey) {
+        return fmt::format("chapter {}  at the size of a real layer: PyTorch's figures are for the small one",
+                           document_.chapter.number);
+    }
     if (options_.own.any()) {
         return fmt::format("chapter {}  on your own files: {} figures do not apply", document_.chapter.number,
                            has_notebook ? "the notebook's" : "PyTorch's");
@@ -95,23 +104,24 @@ std::string Walkthrough::closing_line(int reproduced, int expected) const {
     if (reproduced < expected && options_.dropout_rng == torch::DropoutRng::generic) {
         line += " (the notebook's dropout is mkl)";
     }
+    if (reproduced < expected && options_.world_size.value_or(2) != 2) line += " (PyTorch's are of 2 ranks)";
     if (options_.seed) line += " (it draws no random numbers: --seed changes nothing)";
     return line;
 }
 
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<void(Walkthrough&)>& tell) {
+                 const std::function<void(Walkthrough&)>& tell, bool speaks) {
     try {
         const Invocation invocation = parse_command_line(chapter, argc, argv);
         if (invocation.print_and_stop) {
-            write_out(*invocation.print_and_stop);
+            if (speaks) write_out(*invocation.print_and_stop);
             return 0;
         }
         Walkthrough walk(chapter, invocation.options);
         tell(walk);
-        return walk.finish();
+        return walk.finish(speaks);
     } catch (const std::exception& error) {
-        fmt::print(stderr, "walk {}: {}\n", chapter.number, error.what());
+        if (speaks) fmt::print(stderr, "walk {}: {}\n", chapter.number, error.what());
         return 2;
     }
 }
