@@ -24,6 +24,13 @@ struct OwnFiles {
     [[nodiscard]] bool any() const { return config || weights || input; }
 };
 
+// Somebody's prints beside ours (common/compare/).
+struct CompareOptions {
+    std::optional<std::string> file;   // a notebook, its text, or a file of tensors
+    bool json = false;                 // the report for programs instead of the one for people
+    std::optional<std::string> junit;  // the report for graders goes into this file
+};
+
 struct Options {
     enum class Output { walkthrough, tensors_only, scoreboard };
 
@@ -34,6 +41,7 @@ struct Options {
     torch::DropoutRng dropout_rng = torch::DropoutRng::mkl;
     OwnFiles own;
     std::optional<std::string> save;  // every shown tensor goes into this file
+    CompareOptions compare;
 };
 
 // A command line that is at fault. what() is one line: what, where, what to do.
