@@ -32,6 +32,7 @@ std::string examples(const Chapter& chapter) {
     return fmt::format(
         "Examples:\n"
         "  ./walk {0}                       the walk, step by step\n"
+        "  ./walk {0} --step                a step at a time: Enter, b back, q quit, or a number\n"
         "  ./walk {0} --tensors-only        only what the notebook prints, to the byte\n"
         "  ./walk {0} --precision 8 --full  every digit of every element\n"
         "  ./walk {0} --seed 7              other random numbers than the notebook's\n"
@@ -81,8 +82,13 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     bool tensors_only = false, scoreboard = false;
     auto* tensors_only_flag = app.add_flag(
         "--tensors-only", tensors_only, "only what the notebook's print calls print, to the byte, in order");
-    app.add_flag("--scoreboard", scoreboard, "only the last line: how many notebook prints are reproduced")
-        ->excludes(tensors_only_flag);
+    auto* scoreboard_flag = app.add_flag("--scoreboard", scoreboard,
+                                         "only the last line: how many notebook prints are reproduced")
+                                ->excludes(tensors_only_flag);
+    app.add_flag("--step", options.step,
+                 "a step at a time: Enter goes on, b back, q quits, a number goes there")
+        ->excludes(tensors_only_flag)
+        ->excludes(scoreboard_flag);
 
     // How it is printed.
     bool full = false;

@@ -35,6 +35,7 @@ struct Options {
     enum class Output { walkthrough, tensors_only, scoreboard };
 
     Output output = Output::walkthrough;
+    bool step = false;  // the walk at the reader's pace
     torch::PrintOptions print;
     ColorChoice color = ColorChoice::automatic;
     std::optional<std::uint64_t> seed;  // instead of the notebook's seeds

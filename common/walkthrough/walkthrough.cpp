@@ -11,6 +11,7 @@
 #include "common/walkthrough/notebook.hpp"
 #include "common/walkthrough/render_tensors.hpp"
 #include "common/walkthrough/render_terminal.hpp"
+#include "common/walkthrough/step_through.hpp"
 #include "common/walkthrough/terminal.hpp"
 #include "common/write_out.hpp"
 
@@ -73,12 +74,22 @@ int Walkthrough::finish() {
             write_out(closing + "\n");
             break;
         case Options::Output::walkthrough:
-            write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
+            show_walk(closing);
             break;
     }
     // Who asks for the other build's dropout asks for other figures.
     const bool as_asked = options_.dropout_rng != torch::DropoutRng::mkl;
     return score.reproduced == score.expected || as_asked ? 0 : 1;
+}
+
+void Walkthrough::show_walk(const std::string& closing) const {
+    if (options_.step && can_step()) return step_through(document_, options_.color, options_.print, closing);
+    if (options_.step) {
+        fmt::print(stderr,
+                   "walk {}: --step needs a terminal to read from and to write to; here is all of it\n",
+                   document_.chapter.number);
+    }
+    write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
 }
 
 std::string Walkthrough::closing_line(int reproduced, int expected) const {

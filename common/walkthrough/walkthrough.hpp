@@ -36,6 +36,7 @@ class Walkthrough {
     int finish();
 
   private:
+    void show_walk(const std::string& closing) const;
     [[nodiscard]] std::string closing_line(int reproduced, int expected) const;
     [[nodiscard]] bool figures_apply() const { return !reseeded_ && !options_.own.any(); }
 
