@@ -14,7 +14,7 @@ namespace {
 constexpr double noise = 4e-6;
 
 double scale_of(double value) {
-    return std::max(1.0, std::abs(value));
+    return std::isfinite(value) ? std::max(1.0, std::abs(value)) : 1.0;
 }
 
 double distance(double theirs, double ours) {

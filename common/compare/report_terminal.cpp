@@ -63,10 +63,14 @@ class TerminalReport {
                 tensor.hint->advice.empty() ? "" : " What to do: " + tensor.hint->advice + ".";
             detail(fmt::format("Why: {}.{}", tensor.hint->cause, advice), bold);
         } else if (!tensor.follows_from.empty()) {
-            detail("It follows from " + tensor.follows_from + ".");
-        } else {
+            detail("It follows from " + tensor.follows_from + " above.");
+        } else if (differs_before_.empty()) {
             detail("None of the causes that are known here gives these numbers.");
+        } else {
+            detail("None of the causes that are known here; but " + differs_before_ +
+                   " above differs already.");
         }
+        if (differs_before_.empty()) differs_before_ = tensor.ours.shown->name;
     }
 
     void write_unexpected(const std::vector<const PrintedTensor*>& unexpected) {
@@ -110,6 +114,7 @@ class TerminalReport {
 
     const Terminal& terminal_;
     std::string text_;
+    std::string differs_before_;  // the first tensor that differs
     std::size_t name_width_ = 0, where_width_ = 0;
 };
 

@@ -112,7 +112,13 @@ std::string Walkthrough::closing_line(int reproduced, int expected) const {
 }
 
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<void(Walkthrough&)>& tell, const std::function<Mistakes()>& mistakes) {
+                 const std::function<void(Walkthrough&)>& tell) {
+    return walk_through(
+        chapter, argc, argv, [] { return Mistakes{}; }, tell);
+}
+
+int walk_through(const Chapter& chapter, int argc, const char* const* argv,
+                 const std::function<Mistakes()>& mistakes, const std::function<void(Walkthrough&)>& tell) {
     try {
         const Invocation invocation = parse_command_line(chapter, argc, argv);
         if (invocation.print_and_stop) {
@@ -130,8 +136,7 @@ int walk_through(const Chapter& chapter, int argc, const char* const* argv,
                 tell(again);
                 return again.document();
             };
-            return compare_file(walk.document(), invocation.options, mistakes ? mistakes() : Mistakes{},
-                                retell);
+            return compare_file(walk.document(), invocation.options, mistakes(), retell);
         }
         return walk.finish();
     } catch (const std::exception& error) {

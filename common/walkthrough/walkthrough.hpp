@@ -49,5 +49,6 @@ class Walkthrough {
 // compares it with somebody's prints, where `mistakes` is what people get wrong in this chapter.
 // Whatever goes wrong is one line on standard error and exit status 2.
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<void(Walkthrough&)>& tell,
-                 const std::function<Mistakes()>& mistakes = {});
+                 const std::function<Mistakes()>& mistakes, const std::function<void(Walkthrough&)>& tell);
+int walk_through(const Chapter& chapter, int argc, const char* const* argv,
+                 const std::function<void(Walkthrough&)>& tell);
