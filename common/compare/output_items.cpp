@@ -91,19 +91,23 @@ void ValueNames::see(OutputItem& item) {
     }
 
     in_use_ = true;
-    item.value->words = item.words.empty() ? line_above_ : item.words;
-    line_above_.clear();
+    item.value->words = item.words;
+    const std::string line_above = std::exchange(line_above_, "");
     const auto found = with_words(item.words);
     if (found != expressions_.end()) return take(found);
 
     // Without words of its own: the print whose words have just been read, or the next one that says nothing.
     const auto turn =
         expressions_.begin() + static_cast<std::ptrdiff_t>(std::min(next_, expressions_.size()));
-    if (words_seen_ && turn != expressions_.end()) return take(turn);
+    if (words_seen_ && turn != expressions_.end()) {
+        item.value->words = line_above;
+        return take(turn);
+    }
     if (!item.words.empty()) return;
     const auto silent = [](const PrintedExpression& e) { return e.words.empty(); };
     const auto next = std::find_if(turn, expressions_.end(), silent);
     if (next != expressions_.end()) return take(next);
     const auto first = std::find_if(expressions_.begin(), expressions_.end(), silent);
-    if (first != expressions_.end()) take(first);
+    if (first != expressions_.end()) return take(first);
+    item.value->words = line_above;
 }
