@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -28,13 +29,27 @@ class Candidate {
 
     // How their print compares with our tensor under this cause; nothing if the cause says nothing about it.
     [[nodiscard]] std::optional<Closeness> closeness(const ComparedTensor& tensor) {
-        if (!numbers_) numbers_ = compute_();
-        const auto found = numbers_->find(tensor.ours.name);
-        if (found == numbers_->end()) return std::nullopt;
-        return compare(*tensor.theirs, found->second);
+        const Numbers* numbers = numbers_for(tensor.ours);
+        if (numbers == nullptr) return std::nullopt;
+        return compare(*tensor.theirs, *numbers);
+    }
+
+    // Whether a tensor of ours comes out otherwise under this cause.
+    [[nodiscard]] bool changes(const Expected& ours) {
+        const Numbers* numbers = numbers_for(ours);
+        const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
+        return numbers != nullptr &&
+               !std::equal(numbers->values.begin(), numbers->values.end(), ours.numbers.values.begin(),
+                           ours.numbers.values.end(), same);
     }
 
   private:
+    const Numbers* numbers_for(const Expected& ours) {
+        if (!numbers_) numbers_ = compute_();
+        const auto found = numbers_->find(ours.name);
+        return found == numbers_->end() ? nullptr : &found->second;
+    }
+
     Hint hint_;
     std::function<NumbersByName()> compute_;
     std::optional<NumbersByName> numbers_;
@@ -81,26 +96,27 @@ class Diagnosis {
                                 [&] { return numbers_under(mistake, comparison); });
         }
         const auto retold = [&](Hint hint, std::optional<std::uint64_t> seed, torch::DropoutRng build) {
-            retold_.emplace_back(std::move(hint), [=, &retell] { return numbers_of(retell(seed, build)); });
+            return Candidate(std::move(hint), [=, &retell] { return numbers_of(retell(seed, build)); });
         };
         const Hint other_build{
             "dropout-other-build",
             "no mistake: your PyTorch draws dropout with another generator than the notebook's",
             "compare again with --dropout-rng generic"};
-        retold(other_build, std::nullopt, torch::DropoutRng::generic);
-        for (const torch::DropoutRng build : {torch::DropoutRng::mkl, torch::DropoutRng::generic}) {
-            for (const std::uint64_t seed : common_seeds) {
-                retold({"other-seed", fmt::format("these are the numbers of torch.manual_seed({})", seed),
-                        "set the notebook's seed right before this, or compare with --seed"},
-                       seed, build);
-            }
+        generic_dropout_.push_back(retold(other_build, std::nullopt, torch::DropoutRng::generic));
+        for (const std::uint64_t seed : common_seeds) {
+            const Hint hint{"other-seed", fmt::format("these are the numbers of torch.manual_seed({})", seed),
+                            "set the notebook's seed right before this, or compare with --seed"};
+            seeds_.push_back(retold(hint, seed, torch::DropoutRng::mkl));
+            seeds_with_generic_dropout_.push_back(retold(hint, seed, torch::DropoutRng::generic));
         }
     }
 
     void run() {
         for (ComparedTensor* tensor : differing()) {
             if (tensor->hint || !tensor->follows_from.empty()) continue;
-            if (explain_by(table_, *tensor) || explain_by(retold_, *tensor)) continue;
+            if (explain_by(table_, *tensor) || explain_by(generic_dropout_, *tensor)) continue;
+            if (explain_by(seeds_, *tensor)) continue;
+            if (dropout_is_drawn() && explain_by(seeds_with_generic_dropout_, *tensor)) continue;
             tensor->hint = relation_between(*tensor->theirs, tensor->ours.numbers, sizes());
         }
     }
@@ -112,6 +128,13 @@ class Diagnosis {
             if (tensor.result == Result::differs) tensors.push_back(&tensor);
         }
         return tensors;
+    }
+
+    // Whether the chapter's numbers depend on dropout at all.
+    [[nodiscard]] bool dropout_is_drawn() {
+        return std::any_of(
+            comparison_.tensors.begin(), comparison_.tensors.end(),
+            [&](const ComparedTensor& tensor) { return generic_dropout_.front().changes(tensor.ours); });
     }
 
     static bool explains(Candidate& candidate, const ComparedTensor& tensor) {
@@ -146,6 +169,8 @@ class Diagnosis {
                 best = &candidate;
                 best_evidence = evidence;
             }
+            const bool explains_all = evidence == Evidence{open_tensors(), 0, 0};
+            if (explains_all) break;
         }
         if (best == nullptr) return false;
         tensor.hint = best->hint();
@@ -154,6 +179,15 @@ class Diagnosis {
             if (open && explains(*best, *other)) other->follows_from = tensor.ours.shown->name;
         }
         return true;
+    }
+
+    // How many tensors differ and have no explanation yet.
+    [[nodiscard]] int open_tensors() {
+        int count = 0;
+        for (const ComparedTensor* tensor : differing()) {
+            if (!tensor->hint && tensor->follows_from.empty()) ++count;
+        }
+        return count;
     }
 
     [[nodiscard]] std::vector<std::size_t> sizes() const {
@@ -165,7 +199,7 @@ class Diagnosis {
     }
 
     Comparison& comparison_;
-    std::vector<Candidate> table_, retold_;
+    std::vector<Candidate> table_, generic_dropout_, seeds_, seeds_with_generic_dropout_;
 };
 
 }  // namespace
