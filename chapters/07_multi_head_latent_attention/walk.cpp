@@ -9,11 +9,15 @@
 namespace {
 
 const Chapter chapter{
-    7, "07_multi_head_latent_attention", "Multi-head latent attention",
+    7,
+    "07_multi_head_latent_attention",
+    "Multi-head latent attention",
     "B sequences in a batch, T new tokens, S tokens so far, H heads, dim width of an embedding, c width of the "
     "latent (kv_lora_rank); of a head: nope and rope, the parts of a key without and with position, v width of "
     "a value",
-    Takes::layer};
+    Takes::layer,
+    /* ranks */ true,
+    /* journey */ true};
 
 ch7::Setting draw_setting(Walkthrough& walk) {
     const ch7::Config& config = ch7::small_config;

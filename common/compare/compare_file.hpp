@@ -9,4 +9,4 @@
 // Writes the report and returns the exit status: 0 if all tensors are there and agree, else 1. Throws
 // FileError, also where the file has nothing of this chapter.
 int compare_file(const Document& document, const Options& options, const Mistakes& mistakes,
-                 const Retell& retell);
+                 const Retell& retell, bool speaks = true);

@@ -28,6 +28,21 @@ std::string own_files_example(const Chapter& chapter) {
     return fmt::format("  ./walk {} --input x.csv --tokens \"one two three\"\n", chapter.number);
 }
 
+// What only some chapters can do.
+std::string more_examples(const Chapter& chapter) {
+    std::string text;
+    if (chapter.journey)
+        text += fmt::format("  ./walk {} --size journey         operation by operation, at a real size\n",
+                            chapter.number);
+    if (chapter.ranks) {
+        text += fmt::format(
+            "  ./walk {0} --config config.json --world-size 4       the heads in four ranks\n"
+            "  mpirun -n 4 build/bin/{1} ...    and each rank a process\n",
+            chapter.number, chapter.folder);
+    }
+    return text;
+}
+
 std::string examples(const Chapter& chapter) {
     return fmt::format(
         "Examples:\n"
@@ -39,10 +54,10 @@ std::string examples(const Chapter& chapter) {
         "  ./walk {0} --color always | less -R\n"
         "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
         "  ./walk {0} --compare mine.ipynb  do my tensors agree, and if not, why?\n"
-        "{1}\n"
+        "{1}{2}\n"
         "Exit status: 0 all well, 1 a print was not reproduced (--compare: differs or is missing), 2 bad usage or "
         "bad input.",
-        chapter.number, own_files_example(chapter));
+        chapter.number, own_files_example(chapter), more_examples(chapter));
 }
 
 // CLI11 may break a message over lines; ours is one line that says what to do next.
@@ -146,6 +161,21 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
         ->needs(compare)
         ->type_name("FILE");
 
+    // What only some chapters have.
+    std::string size = "small";
+    if (chapter.ranks) {
+        app.add_option("--world-size", options.world_size,
+                       "so many ranks share the heads, one after the other")
+            ->check(CLI::Range(1, 1024))
+            ->type_name("N");
+    }
+    if (chapter.journey) {
+        app.add_option("--size", size,
+                       "small, or journey: one call at a real layer's size, operation by operation")
+            ->check(CLI::IsMember({"small", "journey"}))
+            ->type_name("SIZE");
+    }
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -161,6 +191,13 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     own.tokens.assign(std::istream_iterator<std::string>(words), {});
     if (chapter.takes == Takes::layer && !own.config && (own.weights || own.input || own.prefill)) {
         throw UsageError("--weights, --input and --prefill need --config, which says the layer's dimensions");
+    }
+    options.journey = size == "journey";
+    if (options.journey && own.any()) {
+        throw UsageError("--size journey has sizes of its own; leave it out, or leave out --config");
+    }
+    if (options.journey && options.world_size) {
+        throw UsageError("--size journey runs on one device; leave it out, or leave out --world-size");
     }
     if (color == "always") options.color = ColorChoice::always;
     if (color == "never") options.color = ColorChoice::never;

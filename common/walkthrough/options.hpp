@@ -41,7 +41,9 @@ struct Options {
     std::optional<std::uint64_t> seed;  // instead of the notebook's seeds
     torch::DropoutRng dropout_rng = torch::DropoutRng::mkl;
     OwnFiles own;
-    std::optional<std::string> save;  // every shown tensor goes into this file
+    std::optional<std::string> save;        // every shown tensor goes into this file
+    std::optional<std::size_t> world_size;  // so many ranks share the heads
+    bool journey = false;                   // the size of a real layer instead of the small one
     CompareOptions compare;
 };
 

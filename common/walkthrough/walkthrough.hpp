@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/compare/mistake.hpp"
@@ -18,6 +19,10 @@ class Walkthrough {
 
     // Which build's dropout (--dropout-rng).
     [[nodiscard]] torch::DropoutRng dropout_rng() const { return options_.dropout_rng; }
+
+    // How many ranks the reader asks for (--world-size), and whether for the journey (--size journey).
+    [[nodiscard]] std::optional<std::size_t> world_size() const { return options_.world_size; }
+    [[nodiscard]] bool journey() const { return options_.journey; }
 
     // The reader's own layer; the figures of notebook and PyTorch do not apply to it.
     [[nodiscard]] const OwnFiles& own() const { return options_.own; }
@@ -38,7 +43,12 @@ class Walkthrough {
   private:
     void show_walk(const std::string& closing) const;
     [[nodiscard]] std::string closing_line(int reproduced, int expected) const;
-    [[nodiscard]] bool figures_apply() const { return !reseeded_ && !options_.own.any(); }
+    [[nodiscard]] bool figures_apply() const {
+        return !reseeded_ && !options_.own.any() && !options_.journey;
+    }
+
+    // The reader asked for something else than what was printed: the other dropout, other ranks than two.
+    [[nodiscard]] bool other_figures_asked() const;
 
     Document document_;
     Options options_;
@@ -47,8 +57,10 @@ class Walkthrough {
 
 // The main function of a chapter: reads the command line, lets the chapter tell its walk, renders it or
 // compares it with somebody's prints, where `mistakes` is what people get wrong in this chapter.
-// Whatever goes wrong is one line on standard error and exit status 2.
+// Whatever goes wrong is one line on standard error and exit status 2. Where several processes run the same
+// chapter, only one `speaks`; the others compute, and neither print nor save.
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<Mistakes()>& mistakes, const std::function<void(Walkthrough&)>& tell);
+                 const std::function<Mistakes()>& mistakes, const std::function<void(Walkthrough&)>& tell,
+                 bool speaks = true);
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<void(Walkthrough&)>& tell);
+                 const std::function<void(Walkthrough&)>& tell, bool speaks = true);
