@@ -4,7 +4,8 @@
 # A model that writes keeps the keys and values of all it has read. Two ideas make that bearable: compute them once (the
 # cache), and make fewer of them than there are queries (the groups).
 #
-# `./walk 5` shows the same tensors in C++, under the same names.
+# `./walk 5` shows the same tensors in C++, under the same names. `./walk 5 --compare FILE.ipynb` sets your own version of these cells
+# beside them.
 
 # %% sizes
 import math

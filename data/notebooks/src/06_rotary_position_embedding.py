@@ -4,7 +4,8 @@
 # Attention alone knows no order. RoPE reads pairs of numbers as points in the plane and turns them, farther for every
 # token: then a score depends on how far apart two words stand.
 #
-# `./walk 6` shows the same tensors in C++, under the same names.
+# `./walk 6` shows the same tensors in C++, under the same names. `./walk 6 --compare FILE.ipynb` sets your own version of these cells
+# beside them.
 
 # %% layer
 import math

@@ -5,7 +5,8 @@
 # them at all. Both forms are computed here, the one that makes them (naive) and the one that does not (absorbed), and they
 # agree.
 #
-# `./walk 7` shows the same tensors in C++, under the same names.
+# `./walk 7` shows the same tensors in C++, under the same names. `./walk 7 --compare FILE.ipynb` sets your own version of these cells
+# beside them.
 
 # %% layer
 from types import SimpleNamespace
