@@ -13,7 +13,6 @@ import json
 import os
 import pathlib
 import re
-import sys
 
 import nbformat
 from nbclient import NotebookClient
@@ -56,8 +55,7 @@ def read_cells(path):
 
 def executed(cells, hidden=""):
     """The cells with what they print. `hidden` runs before them and leaves no trace: it can make PyTorch another build."""
-    make = {True: nbformat.v4.new_code_cell, False: nbformat.v4.new_markdown_cell}
-    shown = [make[cell.is_code](cell.text, id=cell.name) for cell in cells]
+    shown = [(nbformat.v4.new_code_cell if cell.is_code else nbformat.v4.new_markdown_cell)(cell.text, id=cell.name) for cell in cells]
     first = [nbformat.v4.new_code_cell(hidden, id="hidden")] if hidden else []
     notebook = nbformat.v4.new_notebook(cells=first + shown)
     by_files = Config({"KernelManager": {"transport": "ipc"}})  # not over the network
@@ -183,10 +181,9 @@ def main():
     one_thread()
     for source in [source_of(options.chapter)] if options.chapter else sorted(SOURCES.glob("*.py")):
         notebook = executed(read_cells(source))
-        prints = prints_of(notebook)
-        check(int(source.name[:2]), prints)
+        check(int(source.name[:2]), prints_of(notebook))
         write_notebook(options.out / f"{source.stem}.ipynb", notebook)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -11,6 +11,7 @@ import dataclasses
 import json
 import pathlib
 
+import nbformat
 from make_notebooks import HERE, Cell, executed, one_thread, printed_names, prints_of, read_cells, reference_prints, source_of, write, write_notebook
 
 PLANTED = HERE.parent / "tests" / "planted"
@@ -136,7 +137,104 @@ CHAPTER_4 = [
     }, until="fused"),
 ]
 
-MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4
+CHAPTER_5 = [
+    Mistake(5, "other-seed", "x", {"torch.manual_seed(123)": "torch.manual_seed(0)"}, until="project"),
+    Mistake(5, "construction-order", "wk.weight", {
+        "wq = nn.Linear(dim, n_heads * head_dim, bias=False)": "wk = nn.Linear(dim, n_kv_heads * head_dim, bias=False)",
+        "wk = nn.Linear(dim, n_kv_heads * head_dim, bias=False)": "wq = nn.Linear(dim, n_heads * head_dim, bias=False)",
+    }, until="project"),
+    Mistake(5, "repeat-instead-of-repeat-interleave", "keys", {
+        "return x.repeat_interleave(n_heads // n_kv_heads, dim=2)": "return x.repeat(1, 1, n_heads // n_kv_heads, 1)",
+    }),
+    Mistake(5, "mask-missing", "masked", {"masked = hide_future(attn_scores, start_pos=0)": "masked = attn_scores"}, until="output"),
+    Mistake(5, "scale-dim-instead-of-head-dim", "attn_weights", {
+        "return torch.softmax(masked / math.sqrt(head_dim), dim=-1)": "return torch.softmax(masked / math.sqrt(dim), dim=-1)",
+    }, until="output"),
+    Mistake(5, "scale-missing", "attn_weights", {
+        "return torch.softmax(masked / math.sqrt(head_dim), dim=-1)": "return torch.softmax(masked, dim=-1)",
+    }, until="output"),
+
+    # The new key over the oldest one; and the whole step as if nothing had been there before.
+    Mistake(5, "cache-offset", "step.attn_weights", {"cache[:B, start_pos:start_pos + T] = new": "cache[:B, :T] = new"}),
+    Mistake(5, "cache-offset", "step.attn_weights", {"step.start_pos = x.shape[1]": "step.start_pos = 0"}, variant="start_pos_0"),
+    Mistake(5, "mask-without-start-pos", "step.attn_weights", {
+        "step.attn_weights = weigh(hide_future(step.attn_scores, step.start_pos))": "step.attn_weights = weigh(hide_future(step.attn_scores, 0))",
+    }),
+]
+
+HALF_SPLIT = """first, second = x.chunk(2, dim=-1)
+    turned = torch.complex(first, second) * here
+    return torch.cat([turned.real, turned.imag], dim=-1)"""
+
+CHAPTER_6 = [
+    Mistake(6, "rope-theta", "freqs", {"max_seq, theta = 5, 10000.0": "max_seq, theta = 5, 500000.0"}, until="rotate"),
+    Mistake(6, "rope-half-split", "xq_rotated", {"return torch.view_as_real(as_complex(x) * here).flatten(-2)": HALF_SPLIT}),
+
+    # Everything one position too far: the scores do not notice. Then the queries alone: they do.
+    Mistake(6, "rope-off-by-one", "xq_rotated", {
+        "here = table[start_pos:start_pos + x.shape[1], None]  # the same for all heads of a token":
+            "here = table[start_pos + 1:start_pos + 1 + x.shape[1], None]  # the same for all heads of a token",
+    }),
+    Mistake(6, "rope-off-by-one", "xq_rotated", {
+        "xq_rotated = rotate(xq, freqs_complex, start_pos=0)": "xq_rotated = rotate(xq, freqs_complex, start_pos=1)",
+        "step.xq_rotated = rotate(step.xq, freqs_complex, step.start_pos)": "step.xq_rotated = rotate(step.xq, freqs_complex, step.start_pos + 1)",
+    }, variant="queries"),
+    Mistake(6, "rope-before-heads", "xq_rotated", {
+        "xq_rotated = rotate(xq, freqs_complex, start_pos=0)":
+            "xq_rotated = in_heads(rotate(wq(x)[:, :, None], turns(frequencies(n_heads * head_dim)), start_pos=0)[:, :, 0])",
+        "step.xq_rotated = rotate(step.xq, freqs_complex, step.start_pos)":
+            "step.xq_rotated = in_heads(rotate(wq(x_next)[:, :, None], turns(frequencies(n_heads * head_dim)), step.start_pos)[:, :, 0])",
+    }),
+    Mistake(6, "rope-not-on-keys", "xk_rotated", {
+        "xk_rotated = rotate(xk, freqs_complex, start_pos=0)": "xk_rotated = xk",
+        "step.xk_rotated = rotate(step.xk, freqs_complex, step.start_pos)": "step.xk_rotated = step.xk",
+    }),
+    Mistake(6, "rope-on-values", "output", {
+        "keys, values = share(keep(cache_k, xk_rotated, start_pos=0)), share(keep(cache_v, xv, start_pos=0))":
+            "xv = rotate(xv, freqs_complex, start_pos=0)\n"
+            "keys, values = share(keep(cache_k, xk_rotated, start_pos=0)), share(keep(cache_v, xv, start_pos=0))",
+        "step.values = share(keep(cache_v, step.xv, step.start_pos))":
+            "step.values = share(keep(cache_v, rotate(step.xv, freqs_complex, step.start_pos), step.start_pos))",
+    }),
+    Mistake(6, "rope-without-start-pos", "step.xq_rotated", {
+        "step.xq_rotated = rotate(step.xq, freqs_complex, step.start_pos)": "step.xq_rotated = rotate(step.xq, freqs_complex, 0)",
+        "step.xk_rotated = rotate(step.xk, freqs_complex, step.start_pos)": "step.xk_rotated = rotate(step.xk, freqs_complex, 0)",
+    }),
+]
+
+# rope-half-split is not among them: with a rope width of 2 there is one pair, and both layouts are the same.
+CHAPTER_7 = [
+    Mistake(7, "other-seed", "x", {"torch.manual_seed(156)": "torch.manual_seed(123)"}, until="query-parts"),
+    Mistake(7, "mla-rope-part-first", "q_nope", {
+        "q_nope, q_pe = q.split([nope, rope], dim=-1)": "q_pe, q_nope = q.split([rope, nope], dim=-1)",
+    }, until="naive-attend", without=("direct",)),
+    Mistake(7, "mla-norm-missing", "kv_normed", {
+        "kv_normed = norm(kv_latent)": "kv_normed = kv_latent",
+    }, until="absorbed-scores", without=("direct",)),
+    Mistake(7, "mla-value-rows-first", "w_uk", {
+        "w_uk, w_uv = wkv_b.weight.view(n_heads, nope + v_width, c).split([nope, v_width], dim=1)":
+            "w_uv, w_uk = wkv_b.weight.view(n_heads, nope + v_width, c).split([v_width, nope], dim=1)",
+    }, until="absorbed-output", without=("direct",)),
+    Mistake(7, "mla-value-rows-first", "k_nope", {
+        "k_nope, v = in_heads(wkv_b(kv_normed)).split([nope, v_width], dim=-1)":
+            "v, k_nope = in_heads(wkv_b(kv_normed)).split([v_width, nope], dim=-1)",
+    }, until="naive-attend", without=("direct",), variant="naive"),
+    Mistake(7, "mla-k-pe-not-rotated", "k_pe_rotated", {
+        "k_pe_rotated = rotate(k_pe, start_pos=0)": "k_pe_rotated = k_pe",
+    }, until="absorbed-scores", without=("direct",)),
+    Mistake(7, "mla-cache-before-norm", "scores_nope", {
+        "latents, positions = keep(kv_cache, kv_normed, start_pos=0), keep(pe_cache, k_pe_rotated, start_pos=0)":
+            "latents, positions = keep(kv_cache, kv_latent, start_pos=0), keep(pe_cache, k_pe_rotated, start_pos=0)",
+    }, until="kept", without=("direct",)),
+    Mistake(7, "mla-scale-absorbed-width", "attn_weights", {
+        "attn_weights = torch.softmax(hide_future(attn_scores, start_pos=0) * (nope + rope) ** -0.5, dim=-1)":
+            "attn_weights = torch.softmax(hide_future(attn_scores, start_pos=0) * (c + rope) ** -0.5, dim=-1)",
+        "step.attn_weights = torch.softmax(hide_future(step.attn_scores, step.start_pos) * (nope + rope) ** -0.5, dim=-1)":
+            "step.attn_weights = torch.softmax(hide_future(step.attn_scores, step.start_pos) * (c + rope) ** -0.5, dim=-1)",
+    }, until="step", without=("direct",)),
+]
+
+MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4 + CHAPTER_5 + CHAPTER_6 + CHAPTER_7
 
 
 # --- planting: the kept code cells, with other lines
@@ -204,32 +302,77 @@ def first_wrong(mistake, prints):
 
 
 def planted(mistake):
+    """The notebook, its entry in planted.json, and what it prints."""
     notebook = executed(planted_cells(mistake), mistake.hidden)
-    entry, text = first_wrong(mistake, prints_of(notebook))
+    prints = prints_of(notebook)
+    entry, text = first_wrong(mistake, prints)
     assert entry["name"] == mistake.wrong, f"{mistake.file}: {entry['name']} is wrong before {mistake.wrong}"
     listed = {"file": mistake.file, "chapter": mistake.chapter, "cause": mistake.cause, "tensor": entry["name"], "cell": entry["cell"]}
     return notebook, listed, text
 
 
+def check_distinct(entries, texts):
+    """The first wrong print tells the causes of a chapter apart."""
+    seen = {}
+    for entry, text in zip(entries, texts):
+        place = entry["chapter"], entry["tensor"], entry["cell"], text
+        other = seen.setdefault(place, entry)
+        assert other["cause"] == entry["cause"], f"{entry['file']} and {other['file']} print the same {entry['tensor']}"
+
+
+# --- the same as plain text
+
+def text_of(output):
+    return output.get("text") or f"Out[{output.execution_count}]: {output['data']['text/plain']}\n"
+
+
+def with_prompts(notebook):
+    """As a notebook is saved as text: In [1]: before each cell, what it printed behind."""
+    parts = []
+    for cell in notebook.cells:
+        is_code = cell.cell_type == "code"
+        parts.append(f"In [{cell.execution_count}]:\n{cell.source}\n" if is_code else f"{cell.source}\n")
+        parts += [text_of(output) for output in cell.get("outputs", [])]
+    return "\n".join(parts)
+
+
+def output_only(notebook):
+    """As a script prints it: no code, no names."""
+    return "".join(output["text"] for cell in notebook.cells for output in cell.get("outputs", []))
+
+
+SCRIPT = "05_repeat_instead_of_repeat_interleave.ipynb"
+
+
+def write_plain_text(folder, entries):
+    """A correct notebook with prompts, and the output of one of these as a script would print it."""
+    correct = nbformat.read(HERE / "notebooks" / f"{source_of(4).stem}.ipynb", as_version=4)
+    write(folder / "plain_text_in_out.txt", with_prompts(correct))
+    write(folder / "plain_text_script_output.txt", output_only(nbformat.read(folder / SCRIPT, as_version=4)))
+    return [{**entry, "file": "plain_text_script_output.txt"} for entry in entries if entry["file"] == SCRIPT]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", metavar="WORD", default="", help="only files with this in their name; planted.json stays as it is")
+    parser.add_argument("--only", metavar="WORD", help="only notebooks with this in their name; planted.json and the text files stay as they are")
     parser.add_argument("--out", type=pathlib.Path, default=PLANTED, help="folder to write to (default: ../tests/planted)")
     options = parser.parse_args()
 
     one_thread()
-    entries, seen = [], {}
+    entries, texts = [], []
     for mistake in MISTAKES:
-        if options.only not in mistake.file:
+        if options.only and options.only not in mistake.file:
             continue
         notebook, listed, text = planted(mistake)
-        same_as = seen.setdefault((mistake.chapter, listed["tensor"], listed["cell"], text), mistake.file)
-        assert same_as == mistake.file, f"{mistake.file} and {same_as} print the same {listed['tensor']}"
         entries.append(listed)
+        texts.append(text)
         write_notebook(options.out / mistake.file, notebook)
-    if not options.only:
-        write(options.out / "planted.json", "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
-        print(f"{len(entries)} notebooks, {len({entry['cause'] for entry in entries})} causes")
+    check_distinct(entries, texts)
+    if options.only:
+        return
+    entries += write_plain_text(options.out, entries)
+    write(options.out / "planted.json", "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
+    print(f"{len(MISTAKES)} notebooks, {len({entry['cause'] for entry in entries})} causes")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@
 # Every word looks at every word and takes from each as much as the two have in common. Nothing is learned yet:
 # three lines of arithmetic are the whole of it.
 #
-# `./walk 1` shows the same tensors in C++, under the same names.
+# `./walk 1` shows the same tensors in C++, under the same names. `./walk 1 --compare FILE.ipynb` sets your own version of these cells
+# beside them.
 
 # %% inputs
 import torch

@@ -4,7 +4,8 @@
 # Three matrices give a word three roles: what it looks for (query), what it can be found by (key), and what it hands over
 # (value). Training would change them; here they are what the generator draws.
 #
-# `./walk 2` shows the same tensors in C++, under the same names.
+# `./walk 2` shows the same tensors in C++, under the same names. `./walk 2 --compare FILE.ipynb` sets your own version of these cells
+# beside them.
 
 # %% inputs
 import math

@@ -4,7 +4,8 @@
 # A model that learns to guess the next word must not see it. Two ways to hide the future, with one result; then dropout,
 # which takes some of the weights away by chance.
 #
-# `./walk 3` shows the same tensors in C++, under the same names.
+# `./walk 3` shows the same tensors in C++, under the same names. `./walk 3 --compare FILE.ipynb` sets your own version of these cells
+# beside them.
 
 # %% inputs
 import math

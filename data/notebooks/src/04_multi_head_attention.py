@@ -3,7 +3,8 @@
 #
 # One softmax gives a word one set of shares. Several heads give it several: for its verb, for its noun, for the word before.
 #
-# `./walk 4` shows the same tensors in C++, under the same names.
+# `./walk 4` shows the same tensors in C++, under the same names. `./walk 4 --compare FILE.ipynb` sets your own version of these cells
+# beside them.
 
 # %% inputs
 import math
