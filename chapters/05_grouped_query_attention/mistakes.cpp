@@ -171,16 +171,12 @@ void attend_with(const Steps& steps, Trace& trace, const Weights& weights, const
 
 Mistakes mistakes_in_steps(const std::function<NamedTensors(const Steps&)>& told_with) {
     const auto with = [=](const Steps& steps) { return [=] { return told_with(steps); }; };
-    Steps tiled, along_queries, not_back, overwriting, as_if_first;
-    tiled.share = tile_kv;
+    Steps along_queries, not_back, overwriting, as_if_first;
     along_queries.softmax_axis = 2;
     not_back.heads_transposed_back = false;
     overwriting.writes_at_start = true;
     as_if_first.step_at_start = true;
     return {
-        {"repeat-instead-of-repeat-interleave",
-         "the key heads are repeated as a list (0, 1, 0, 1), and not each in its place (0, 0, 1, 1)",
-         "x.repeat_interleave(n_rep, dim=2), or repeat_kv", with(tiled)},
         {"mask-missing", "nothing is hidden: every token sees the future", "hide keys after start_pos + t",
          with(hiding_nothing())},
         {"mask-off-by-one", "the mask hides the token itself too",
@@ -214,7 +210,15 @@ Mistakes mistakes_in_steps(const std::function<NamedTensors(const Steps&)>& told
 }
 
 Mistakes mistakes() {
-    Mistakes table = mistakes_in_steps([](const Steps& steps) { return told_of(draw_rightly(), steps); });
+    const auto told_with = [](const Steps& steps) { return told_of(draw_rightly(), steps); };
+    Steps tiled;
+    tiled.share = tile_kv;
+    Mistakes table = {
+        {"repeat-instead-of-repeat-interleave",
+         "the key heads are repeated as a list (0, 1, 0, 1), and not each in its place (0, 0, 1, 1)",
+         "x.repeat_interleave(n_rep, dim=2), or repeat_kv", [=] { return told_with(tiled); }}};
+    const Mistakes in_steps = mistakes_in_steps(told_with);
+    table.insert(table.end(), in_steps.begin(), in_steps.end());
     table.push_back({"bias-where-none", "the layers have a bias, which also moves all draws that follow it",
                      "nn.Linear(..., bias=False)", layers_with_bias});
     table.push_back({"construction-order", "x is drawn after the layers",

@@ -348,8 +348,6 @@ Mistakes mistakes_in_the_two_forms() {
         {"mla-scale-content-width",
          "the scores are scaled by 1/√nope: the position part is a part of the key, too", "1/√(nope + rope)",
          both_widths(nope)},
-        {"mla-scale-content-width", "the absorbed scores are scaled by 1/√c, the width of the latent",
-         "1/√(nope + rope)", changed([](Steps& s) { s.absorbed_width = c; })},
         {"scale-missing", "the scores are not scaled before softmax", "multiply by (nope + rope) ** -0.5",
          both_widths(1)},
         {"mla-scores-pe-missing", "attn_scores is the content alone, without scores_pe",

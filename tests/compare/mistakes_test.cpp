@@ -46,9 +46,8 @@ std::vector<std::string> prints_under(const Mistake& mistake,
     std::map<std::string, std::string> mistaken;
     for (const auto& [name, tensor] : mistake.tensors()) {
         mistaken[name] = torch::to_string(tensor);
-        const std::size_t number = name.rfind(".2") == name.size() - 2 ? name.size() - 2 : name.size();
-        mistaken[name.substr(0, number) + ".shape" + name.substr(number)] =
-            torch::size_to_string(tensor.shape);
+        const std::size_t stem = name.ends_with(".2") ? name.size() - 2 : name.size();
+        mistaken[name.substr(0, stem) + ".shape" + name.substr(stem)] = torch::size_to_string(tensor.shape);
     }
     std::map<std::string, int> seen;
     std::vector<std::string> texts;
