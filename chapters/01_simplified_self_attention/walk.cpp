@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "chapters/01_simplified_self_attention/attention.hpp"
+#include "chapters/01_simplified_self_attention/mistakes.hpp"
 #include "chapters/01_simplified_self_attention/sentence.hpp"
 #include "chapters/01_simplified_self_attention/sentence_file.hpp"
 #include "chapters/01_simplified_self_attention/softmax.hpp"
@@ -137,7 +138,7 @@ void own_files(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+    return walk_through(chapter, argc, argv, ch1::mistakes, [](Walkthrough& walk) {
         if (walk.own().any()) return own_files(walk);
         const ch1::Sentence sentence = ch1::your_journey();
         one_word_looks(walk, sentence);

@@ -6,6 +6,7 @@
 #include "chapters/01_simplified_self_attention/sentence.hpp"
 #include "chapters/01_simplified_self_attention/sentence_file.hpp"
 #include "chapters/02_trainable_weights/attention.hpp"
+#include "chapters/02_trainable_weights/mistakes.hpp"
 #include "chapters/02_trainable_weights/scaling.hpp"
 #include "chapters/02_trainable_weights/weights_file.hpp"
 #include "common/torch/random.hpp"
@@ -179,7 +180,7 @@ void own_files(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+    return walk_through(chapter, argc, argv, ch2::mistakes, [](Walkthrough& walk) {
         if (walk.own().any()) return own_files(walk);
         const ch1::Sentence sentence = ch1::your_journey();
         const Matrix& inputs = sentence.embeddings;

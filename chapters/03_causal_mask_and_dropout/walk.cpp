@@ -14,6 +14,7 @@
 #include "chapters/03_causal_mask_and_dropout/causal_mask.hpp"
 #include "chapters/03_causal_mask_and_dropout/causality.hpp"
 #include "chapters/03_causal_mask_and_dropout/dropout.hpp"
+#include "chapters/03_causal_mask_and_dropout/mistakes.hpp"
 #include "common/walkthrough/walkthrough.hpp"
 
 namespace {
@@ -261,7 +262,7 @@ void own_files(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+    return walk_through(chapter, argc, argv, ch3::mistakes, [](Walkthrough& walk) {
         if (walk.own().any()) return own_files(walk);
         const ch1::Sentence sentence = ch1::your_journey();
         const ch2::LinearWeights weights = sa_v2_weights(walk, sentence.embeddings.shape(1));

@@ -7,6 +7,7 @@
 #include "chapters/02_trainable_weights/weights_file.hpp"
 #include "chapters/04_multi_head_attention/attention.hpp"
 #include "chapters/04_multi_head_attention/heads.hpp"
+#include "chapters/04_multi_head_attention/mistakes.hpp"
 #include "chapters/04_multi_head_attention/wrapper.hpp"
 #include "common/walkthrough/walkthrough.hpp"
 
@@ -198,7 +199,7 @@ void own_files(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+    return walk_through(chapter, argc, argv, ch4::mistakes, [](Walkthrough& walk) {
         if (walk.own().any()) return own_files(walk);
         const ch1::Sentence sentence = ch1::your_journey();
         const Tensor3 batch = torch::stack(sentence.embeddings, sentence.embeddings);

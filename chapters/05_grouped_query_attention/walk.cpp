@@ -6,6 +6,7 @@
 
 #include "chapters/05_grouped_query_attention/attention.hpp"
 #include "chapters/05_grouped_query_attention/decoding.hpp"
+#include "chapters/05_grouped_query_attention/mistakes.hpp"
 #include "chapters/05_grouped_query_attention/own_layer.hpp"
 #include "chapters/05_grouped_query_attention/repeat_kv.hpp"
 #include "common/torch/random.hpp"
@@ -231,7 +232,7 @@ void own_layer(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+    return walk_through(chapter, argc, argv, ch5::mistakes, [](Walkthrough& walk) {
         if (walk.own().any()) return own_layer(walk);
         const Setting setting = draw_setting(walk);
         ch5::KVCache cache(config);

@@ -9,6 +9,7 @@
 #include "chapters/05_grouped_query_attention/own_layer.hpp"
 #include "chapters/06_rotary_position_embedding/attention.hpp"
 #include "chapters/06_rotary_position_embedding/layouts.hpp"
+#include "chapters/06_rotary_position_embedding/mistakes.hpp"
 #include "chapters/06_rotary_position_embedding/rope.hpp"
 #include "chapters/06_rotary_position_embedding/scaling.hpp"
 #include "common/torch/random.hpp"
@@ -269,7 +270,7 @@ void own_layer(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
+    return walk_through(chapter, argc, argv, ch6::mistakes, [](Walkthrough& walk) {
         if (walk.own().any()) return own_layer(walk);
         const Setting setting = draw_setting(walk);
         ch5::KVCache cache(config);

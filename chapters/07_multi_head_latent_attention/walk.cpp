@@ -3,6 +3,7 @@
 // wq_b, wkv_a, wkv_b, wo as nn.Linear without bias, x_next = torch.randn(1, 1, 8), and a direct wq.
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
 
+#include "chapters/07_multi_head_latent_attention/mistakes.hpp"
 #include "common/ranks/process_group.hpp"
 #include "common/torch/random.hpp"
 
@@ -53,5 +54,5 @@ int main(int argc, char** argv) {
         ch7::walk_two_forms(walk, setting, forms);
         ch7::walk_in_practice(walk, setting, forms, *ranks);
     };
-    return walk_through(chapter, argc, argv, tell, group.speaks());
+    return walk_through(chapter, argc, argv, ch7::mistakes, tell, group.speaks());
 }

@@ -53,8 +53,10 @@ std::string examples(const Chapter& chapter) {
         "  ./walk {0} --seed 7              other random numbers than the notebook's\n"
         "  ./walk {0} --color always | less -R\n"
         "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
+        "  ./walk {0} --compare mine.ipynb  do my tensors agree, and if not, why?\n"
         "{1}{2}\n"
-        "Exit status: 0 all well, 1 a print was not reproduced, 2 bad usage or bad input.",
+        "Exit status: 0 all well, 1 a print was not reproduced (--compare: differs or is missing), 2 bad usage or "
+        "bad input.",
         chapter.number, own_files_example(chapter), more_examples(chapter));
 }
 
@@ -148,6 +150,16 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
             ->check(CLI::Range(0, 1000000))
             ->type_name("N");
     }
+
+    // Somebody's prints beside ours.
+    auto* compare = app.add_option(
+        "--compare", options.compare.file,
+        "your notebook (.ipynb), its text, or .safetensors, .npz, .npy: do the tensors agree?");
+    compare->type_name("FILE")->excludes(tensors_only_flag);
+    app.add_flag("--json", options.compare.json, "with --compare: the result for programs")->needs(compare);
+    app.add_option("--junit", options.compare.junit, "with --compare: the result for graders, as JUnit XML")
+        ->needs(compare)
+        ->type_name("FILE");
 
     // What only some chapters have.
     std::string size = "small";

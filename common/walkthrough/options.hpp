@@ -24,6 +24,13 @@ struct OwnFiles {
     [[nodiscard]] bool any() const { return config || weights || input; }
 };
 
+// Somebody's prints beside ours (common/compare/).
+struct CompareOptions {
+    std::optional<std::string> file;   // a notebook, its text, or a file of tensors
+    bool json = false;                 // the report for programs instead of the one for people
+    std::optional<std::string> junit;  // the report for graders goes into this file
+};
+
 struct Options {
     enum class Output { walkthrough, tensors_only, scoreboard };
 
@@ -37,6 +44,7 @@ struct Options {
     std::optional<std::string> save;        // every shown tensor goes into this file
     std::optional<std::size_t> world_size;  // so many ranks share the heads
     bool journey = false;                   // the size of a real layer instead of the small one
+    CompareOptions compare;
 };
 
 // A command line that is at fault. what() is one line: what, where, what to do.

@@ -6,6 +6,7 @@
 #include <map>
 #include <utility>
 
+#include "common/compare/compare_file.hpp"
 #include "common/files/tensor_file.hpp"
 #include "common/walkthrough/notebook.hpp"
 #include "common/walkthrough/render_tensors.hpp"
@@ -122,6 +123,13 @@ std::string Walkthrough::closing_line(int reproduced, int expected) const {
 
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
                  const std::function<void(Walkthrough&)>& tell, bool speaks) {
+    return walk_through(
+        chapter, argc, argv, [] { return Mistakes{}; }, tell, speaks);
+}
+
+int walk_through(const Chapter& chapter, int argc, const char* const* argv,
+                 const std::function<Mistakes()>& mistakes, const std::function<void(Walkthrough&)>& tell,
+                 bool speaks) {
     try {
         const Invocation invocation = parse_command_line(chapter, argc, argv);
         if (invocation.print_and_stop) {
@@ -130,6 +138,17 @@ int walk_through(const Chapter& chapter, int argc, const char* const* argv,
         }
         Walkthrough walk(chapter, invocation.options);
         tell(walk);
+        if (invocation.options.compare.file) {
+            const Retell retell = [&](std::optional<std::uint64_t> seed, torch::DropoutRng dropout_rng) {
+                Options options = invocation.options;
+                if (seed) options.seed = seed;
+                options.dropout_rng = dropout_rng;
+                Walkthrough again(chapter, options);
+                tell(again);
+                return again.document();
+            };
+            return compare_file(walk.document(), invocation.options, mistakes(), retell, speaks);
+        }
         return walk.finish(speaks);
     } catch (const std::exception& error) {
         if (speaks) fmt::print(stderr, "walk {}: {}\n", chapter.number, error.what());

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "common/compare/mistake.hpp"
 #include "common/torch/dropout_mask.hpp"
 #include "common/walkthrough/options.hpp"
 #include "common/walkthrough/step.hpp"
@@ -54,9 +55,13 @@ class Walkthrough {
     bool reseeded_ = false;  // the reader's seed took the place of the notebook's
 };
 
-// The main function of a chapter: reads the command line, lets the chapter tell its walk, renders it.
+// The main function of a chapter: reads the command line, lets the chapter tell its walk, renders it or
+// compares it with somebody's prints, where `mistakes` is what people get wrong in this chapter.
 // Whatever goes wrong is one line on standard error and exit status 2. Where several processes run the same
 // chapter, only one `speaks`: the others print nothing, save nothing and report no error, but their exit
 // status is the same.
+int walk_through(const Chapter& chapter, int argc, const char* const* argv,
+                 const std::function<Mistakes()>& mistakes, const std::function<void(Walkthrough&)>& tell,
+                 bool speaks = true);
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
                  const std::function<void(Walkthrough&)>& tell, bool speaks = true);

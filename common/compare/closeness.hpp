@@ -1,0 +1,63 @@
+// Does what was printed show the same numbers as a tensor of ours? Judged to the digits that were printed.
+#pragma once
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "common/compare/printed_tensor.hpp"
+#include "common/walkthrough/step.hpp"
+
+// A value of ours, ready to be compared: of a complex tensor the real and imaginary parts in turn.
+struct Numbers {
+    Shape shape;
+    std::vector<double> values;
+    bool is_size = false;
+    bool is_complex = false;
+};
+Numbers numbers_of(const AnyTensor& tensor);
+Numbers numbers_of(const Size& size);
+Numbers numbers_of(const Shown& shown);
+
+struct Closeness {
+    enum class Kind {
+        same,    // every number prints the same
+        nearly,  // but for the last digit, or for the rounding of float32
+        differs,
+    };
+    Kind kind = Kind::same;
+    int digits = 0;       // after the point that were shown; 0: whole numbers, or all digits of a file
+    int good_digits = 0;  // how many of them agree
+    double largest = 0;   // the largest |theirs - ours|; infinite where one side is NaN or infinite
+    std::optional<std::size_t> first;  // the first number that differs, by its place in ours
+    std::string theirs_first;          // as it is written there
+    double ours_first = 0;
+    std::string shapes;  // if the shapes differ: "its shape is (6, 2), here it is (2, 6)"
+
+    [[nodiscard]] bool agrees() const { return kind != Kind::differs; }
+};
+
+Closeness compare(const PrintedTensor& theirs, const Numbers& ours);
+
+// Whether what is visible of theirs can be a tensor of that shape.
+bool fits_shape(const PrintedTensor& theirs, const Numbers& ours);
+
+// For each of their numbers the place of ours that it shows, "..." left out. The shapes must fit.
+std::vector<std::size_t> places_shown(const PrintedTensor& theirs, const Numbers& ours);
+
+// How finely they wrote their numbers.
+struct Writing {
+    int digits = 0;           // after the point
+    bool all_digits = false;  // from a file
+    bool whole = false;       // "2.": PyTorch writes it so only where every number is whole
+
+    // One unit of the last digit that is written of this number.
+    [[nodiscard]] double unit(const PrintedNumber& number) const;
+};
+Writing writing_of(const PrintedTensor& theirs);
+
+// Whether a number of theirs shows a number of ours, to the digits that were written.
+bool agrees(const PrintedNumber& theirs, double ours, const Writing& writing);
+
+// "(over 6, 4)": the shape of which perhaps only the edges are visible.
+std::string visible_shape(const PrintedTensor& theirs);

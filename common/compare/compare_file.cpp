@@ -1,0 +1,34 @@
+#include "common/compare/compare_file.hpp"
+
+#include <fmt/format.h>
+
+#include "common/compare/read_prints.hpp"
+#include "common/compare/report.hpp"
+#include "common/files/atomic_file.hpp"
+#include "common/files/file_error.hpp"
+#include "common/write_out.hpp"
+
+int compare_file(const Document& document, const Options& options, const Mistakes& mistakes,
+                 const Retell& retell, bool speaks) {
+    const std::string& path = options.compare.file.value();
+    const std::vector<PrintedTensor> theirs = read_prints(path);
+    Comparison comparison = compare(document, path, theirs);
+    if (comparison.count(Result::not_found) == comparison.tensors.size()) {
+        throw FileError(path,
+                        fmt::format("none of the {} tensors printed in it belongs to chapter {}",
+                                    theirs.size(), document.chapter.number),
+                        "./walk list shows the chapters, ./walk N what each prints");
+    }
+    diagnose(comparison, mistakes, retell);
+    if (!speaks) return 0;
+
+    if (options.compare.junit) write_file(*options.compare.junit, report_as_junit(comparison));
+    if (options.compare.json) {
+        write_out(report_as_json(comparison));
+    } else if (options.output == Options::Output::scoreboard) {
+        write_out(summary_line(comparison) + "\n");
+    } else {
+        write_out(report_for_terminal(comparison, detect_terminal(options.color)));
+    }
+    return comparison.all_agree() ? 0 : 1;
+}

@@ -1,0 +1,96 @@
+#include "common/compare/read_prints.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <memory>
+
+#include "common/compare/read_value.hpp"
+#include "common/files/element_type.hpp"
+#include "common/files/file_error.hpp"
+#include "common/files/mapped_file.hpp"
+#include "common/files/tensor_file.hpp"
+
+namespace {
+
+// Windows PowerShell writes UTF-16: of a log of numbers every second byte is all there is to know.
+std::string narrowed(std::string_view utf16) {
+    std::string text;
+    for (std::size_t i = 2; i + 1 < utf16.size(); i += 2) text += utf16[i + 1] == '\0' ? utf16[i] : '?';
+    return text;
+}
+
+// All numbers of a saved tensor, with all their digits.
+PrintedTensor printed_from(const std::string& name, const AnyTensor& tensor) {
+    PrintedTensor printed;
+    printed.name = name;
+    printed.where = "the file";
+    printed.shape = tensor.shape;
+    printed.gaps.assign(tensor.shape.size(), 0);
+    const auto add = [&](double value) { printed.numbers.push_back({"", value}); };
+    std::visit(
+        [&]<class Value>(const std::vector<Value>& values) {
+            printed.is_complex = std::is_same_v<Value, std::complex<float>>;
+            for (const Value value : values) {
+                if constexpr (std::is_same_v<Value, std::complex<float>>) {
+                    add(static_cast<double>(value.real()));
+                    add(static_cast<double>(value.imag()));
+                } else {
+                    add(static_cast<double>(value));
+                }
+            }
+        },
+        tensor.values);
+    return printed;
+}
+
+std::vector<PrintedTensor> read_saved(const std::string& path) {
+    std::vector<PrintedTensor> printed;
+    const std::unique_ptr<TensorFile> file = open_tensor_file(path);
+    std::size_t left = most_numbers;
+    for (const TensorInfo& info : file->tensors()) {
+        const std::optional<std::size_t> count = element_count(info.shape);
+        if (count && *count <= left) {
+            left -= *count;
+            printed.push_back(printed_from(info.name, file->read(info.name)));
+        } else {
+            PrintedTensor large;
+            large.name = info.name;
+            large.where = "the file";
+            large.damage = fmt::format("the tensors up to here have more than {} numbers", most_numbers);
+            printed.push_back(std::move(large));
+        }
+    }
+    return printed;
+}
+
+std::vector<PrintedTensor> read_file(const std::string& path) {
+    const std::string ending = std::filesystem::path(path).extension();
+    if (ending == ".safetensors" || ending == ".npz" || ending == ".npy") return read_saved(path);
+
+    const MappedFile file(path);
+    std::string_view text = file.text();
+    if (text.size() > largest_file) {
+        throw FileError(path, fmt::format("it is larger than {} MB", largest_file >> 20U),
+                        "clear the outputs that are pictures, or print the tensors into a text file");
+    }
+    if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
+    if (text.starts_with("\xff\xfe")) return read_text(path, narrowed(text));
+    return ending == ".ipynb" ? read_notebook(path, text) : read_text(path, text);
+}
+
+}  // namespace
+
+FileError too_many_numbers(const std::string& path) {
+    return {path, fmt::format("it prints more than {} million numbers", most_printed_numbers / 1'000'000),
+            "leave PyTorch's threshold at 1000, and save large tensors as .safetensors"};
+}
+
+std::vector<PrintedTensor> read_prints(const std::string& path) {
+    std::vector<PrintedTensor> printed = read_file(path);
+    if (printed.empty()) {
+        throw FileError(path, "there is no printed tensor in it",
+                        "print the tensors with print(...), and save it");
+    }
+    return printed;
+}

@@ -1,0 +1,25 @@
+// Everything that a file holds of printed or saved tensors.
+#pragma once
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "common/compare/printed_tensor.hpp"
+#include "common/files/file_error.hpp"
+
+// A file over this size is refused: a notebook without pictures is a hundred times smaller.
+constexpr std::size_t largest_file = 64U << 20U;
+
+// And so is one with more printed numbers than this.
+constexpr std::size_t most_printed_numbers = 4'000'000;
+
+// A notebook (.ipynb, nbformat 4), a file of tensors (.safetensors, .npz, .npy), or any other file as text:
+// a notebook saved as text, or the output of a program. Throws FileError; also where there is no tensor.
+std::vector<PrintedTensor> read_prints(const std::string& path);
+
+// The two readers of text. `path` is what a FileError names.
+std::vector<PrintedTensor> read_notebook(const std::string& path, std::string_view json);
+std::vector<PrintedTensor> read_text(const std::string& path, std::string_view text);
+
+FileError too_many_numbers(const std::string& path);

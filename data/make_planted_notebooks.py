@@ -1,0 +1,379 @@
+#!/usr/bin/env python3
+"""Make ../tests/planted/*.ipynb: companion notebooks with one mistake each, executed.
+
+A mistake is told by the lines that it replaces. What comes out must differ from the correct notebook first in the
+print that is named here, and no two mistakes of a chapter may print the same. planted.json lists them. Needs what
+make_notebooks.py needs; takes some minutes, or seconds with --only.
+"""
+
+import argparse
+import dataclasses
+import json
+import pathlib
+
+import nbformat
+from make_notebooks import HERE, Cell, executed, one_thread, printed_names, prints_of, read_cells, reference_prints, source_of, write, write_notebook
+
+PLANTED = HERE.parent / "tests" / "planted"
+
+# Every build of PyTorch but the x86-64 wheels up to 2.6 draws a double for each element.
+GENERIC_DROPOUT = """
+import torch
+
+def dropout(x, p=0.5, training=True, inplace=False):
+    keep = torch.rand(x.shape, dtype=torch.float64) < 1 - p
+    return x * (keep / (1 - p)).to(x.dtype) if training else x
+
+torch.nn.functional.dropout = dropout
+"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Mistake:
+    chapter: int
+    cause: str
+    wrong: str                        # the first print that differs
+    lines: dict[str, str]             # right line: wrong line, or nothing
+    until: str = ""                   # the last cell that is kept, where not all are
+    without: tuple[str, ...] = ()     # cells that are left out
+    only_in: str = ""                 # the one cell where lines are replaced
+    hidden: str = ""                  # runs before, unseen
+    variant: str = ""                 # where a cause is planted twice in a chapter
+
+    @property
+    def file(self):
+        return "_".join(filter(None, [f"{self.chapter:02}", self.cause.replace("-", "_"), self.variant])) + ".ipynb"
+
+
+CHAPTER_1 = [
+    Mistake(1, "normalised-without-exp", "attn_weights_2", {
+        "attn_weights_2 = attn_scores_2.softmax(dim=0)": "attn_weights_2 = attn_scores_2 / attn_scores_2.sum()",
+    }, until="context-of-journey"),
+
+    # The scores are symmetric, so this prints the transposed weights.
+    Mistake(1, "softmax-wrong-axis", "attn_weights", {
+        "attn_weights = torch.softmax(attn_scores, dim=-1)": "attn_weights = torch.softmax(attn_scores, dim=0)",
+    }, without=("scores-of-journey", "weights-of-journey", "context-of-journey")),
+]
+
+CHAPTER_2 = [
+    Mistake(2, "weights-transposed", "query", {
+        f"W_{role} = torch.rand(d_in, d_out)": f"W_{role} = torch.rand(d_out, d_in).T" for role in ("query", "key", "value")
+    }, until="contexts"),
+    Mistake(2, "linear-instead-of-parameter", "query", {
+        f"W_{role} = torch.rand(d_in, d_out)": f"W_{role} = nn.Linear(d_in, d_out, bias=False).weight.T" for role in ("query", "key", "value")
+    }, until="contexts"),
+    Mistake(2, "other-seed", "query", {"torch.manual_seed(123)": "torch.manual_seed(42)"}, until="contexts"),
+    Mistake(2, "scores-transposed", "attn_scores", {"attn_scores = query @ key.T": "attn_scores = key @ query.T"}, until="contexts"),
+    Mistake(2, "scale-missing", "attn_weights", {
+        "attn_weights = torch.softmax(attn_scores / math.sqrt(d_k), dim=-1)": "attn_weights = torch.softmax(attn_scores, dim=-1)",
+    }, until="contexts"),
+    Mistake(2, "scale-d-in", "attn_weights", {"d_k = key.shape[-1]": "d_k = inputs.shape[-1]"}, until="contexts"),
+    Mistake(2, "softmax-wrong-axis", "attn_weights", {
+        "attn_weights = torch.softmax(attn_scores / math.sqrt(d_k), dim=-1)": "attn_weights = torch.softmax(attn_scores / math.sqrt(d_k), dim=0)",
+    }, until="contexts"),
+    Mistake(2, "construction-order", "sa_v2(inputs)", {
+        "self.W_query = nn.Linear(d_in, d_out, bias=False)": "self.W_key = nn.Linear(d_in, d_out, bias=False)",
+        "self.W_key = nn.Linear(d_in, d_out, bias=False)": "self.W_query = nn.Linear(d_in, d_out, bias=False)",
+    }, until="linears"),
+    Mistake(2, "bias-where-none", "sa_v2(inputs)", {
+        f"self.W_{role} = nn.Linear(d_in, d_out, bias=False)": f"self.W_{role} = nn.Linear(d_in, d_out)" for role in ("query", "key", "value")
+    }, until="linears"),
+]
+
+CHAPTER_3 = [
+    Mistake(3, "mask-inverted", "masked", {
+        "masked = attn_scores.masked_fill(future, -torch.inf)": "masked = attn_scores.masked_fill(~future, -torch.inf)",
+    }, until="causal-weights"),
+    Mistake(3, "mask-off-by-one", "masked", {
+        "future = torch.ones(tokens, tokens).triu(diagonal=1).bool()": "future = torch.ones(tokens, tokens).triu(diagonal=0).bool()",
+    }, until="causal-weights"),
+    Mistake(3, "mask-zero-instead-of-inf", "masked", {
+        "masked = attn_scores.masked_fill(future, -torch.inf)": "masked = attn_scores.masked_fill(future, 0.0)",
+    }, until="causal-weights"),
+    Mistake(3, "mask-after-softmax-not-renormalised", "attn_weights", {
+        "attn_weights = torch.softmax(masked / math.sqrt(d_k), dim=-1)":
+            "attn_weights = torch.softmax(attn_scores / math.sqrt(d_k), dim=-1) * mask_simple",
+    }, until="dropout-of-weights"),
+    Mistake(3, "dropout-other-build", "dropout(example)", {}, hidden=GENERIC_DROPOUT),
+    Mistake(3, "dropout-not-rescaled", "dropout(example)", {
+        "dropout = nn.Dropout(0.5)": "dropout = lambda x: x * torch.empty_like(x).bernoulli_(0.5)",
+    }, until="dropout-of-weights"),
+    Mistake(3, "dropout-off", "dropout(example)", {"dropout = nn.Dropout(0.5)": "dropout = nn.Dropout(0.5).eval()"}, until="dropout-of-weights"),
+    Mistake(3, "dropout-before-softmax", "dropout(attn_weights)", {
+        "print(dropout(attn_weights))": "print(torch.softmax(dropout(attn_scores).masked_fill(future, -torch.inf) / math.sqrt(d_k), dim=-1))",
+    }, until="dropout-of-weights"),
+    Mistake(3, "seed-not-reset", "dropout(attn_weights)", {"torch.manual_seed(123)": ""}, only_in="dropout-of-weights", until="dropout-of-weights"),
+    Mistake(3, "mask-missing", "context_vecs", {
+        "scores = scores.masked_fill(future, -torch.inf)": "",
+    }),
+    Mistake(3, "mask-off-by-one", "context_vecs", {
+        "future = torch.ones(length, length).triu(diagonal=1).bool()": "future = torch.ones(length, length).triu(diagonal=2).bool()",
+    }, variant="ahead"),
+    Mistake(3, "scale-missing", "context_vecs", {
+        "weights = torch.softmax(scores / math.sqrt(keys.shape[-1]), dim=-1)": "weights = torch.softmax(scores, dim=-1)",
+    }),
+]
+
+CHAPTER_4 = [
+    Mistake(4, "other-seed", "context_vecs", {"torch.manual_seed(123)": "torch.manual_seed(0)"}, until="fused"),
+    Mistake(4, "view-instead-of-transpose", "context_vecs", {
+        "return x.view(B, T, self.n_heads, self.head_dim).transpose(1, 2)": "return x.view(B, self.n_heads, T, self.head_dim)",
+    }, until="fused"),
+    Mistake(4, "heads-not-combined", "context_vecs", {
+        "return x.transpose(1, 2).flatten(2)": "return x.reshape(x.shape[0], x.shape[2], -1)",
+    }, until="fused"),
+    Mistake(4, "weights-transposed", "context_vecs", {
+        "return self.out_proj(self.combine(weights @ values))": "return self.combine(weights @ values) @ self.out_proj.weight + self.out_proj.bias",
+    }, until="fused"),
+
+    # No mistake of the reader's: the notebook divides by a width that was left over.
+    Mistake(4, "notebook-bug-fixed", "context_vecs", {
+        "mha = MultiHead(d_out=2, n_heads=2, width_in_scale=2)": "mha = MultiHead(d_out=2, n_heads=2, width_in_scale=1)",
+    }),
+    Mistake(4, "construction-order", "context_vecs", {
+        "self.W_query = nn.Linear(d_in, d_out, bias=False)": "self.W_key = nn.Linear(d_in, d_out, bias=False)",
+        "self.W_key = nn.Linear(d_in, d_out, bias=False)": "self.W_query = nn.Linear(d_in, d_out, bias=False)",
+    }, until="fused"),
+]
+
+CHAPTER_5 = [
+    Mistake(5, "other-seed", "x", {"torch.manual_seed(123)": "torch.manual_seed(0)"}, until="project"),
+    Mistake(5, "construction-order", "wk.weight", {
+        "wq = nn.Linear(dim, n_heads * head_dim, bias=False)": "wk = nn.Linear(dim, n_kv_heads * head_dim, bias=False)",
+        "wk = nn.Linear(dim, n_kv_heads * head_dim, bias=False)": "wq = nn.Linear(dim, n_heads * head_dim, bias=False)",
+    }, until="project"),
+    Mistake(5, "repeat-instead-of-repeat-interleave", "keys", {
+        "return x.repeat_interleave(n_heads // n_kv_heads, dim=2)": "return x.repeat(1, 1, n_heads // n_kv_heads, 1)",
+    }),
+    Mistake(5, "mask-missing", "masked", {"masked = hide_future(attn_scores, start_pos=0)": "masked = attn_scores"}, until="output"),
+    Mistake(5, "scale-dim-instead-of-head-dim", "attn_weights", {
+        "return torch.softmax(masked / math.sqrt(head_dim), dim=-1)": "return torch.softmax(masked / math.sqrt(dim), dim=-1)",
+    }, until="output"),
+    Mistake(5, "scale-missing", "attn_weights", {
+        "return torch.softmax(masked / math.sqrt(head_dim), dim=-1)": "return torch.softmax(masked, dim=-1)",
+    }, until="output"),
+
+    # The new key over the oldest one; and the whole step as if nothing had been there before.
+    Mistake(5, "cache-offset", "step.attn_weights", {"cache[:B, start_pos:start_pos + T] = new": "cache[:B, :T] = new"}),
+    Mistake(5, "cache-offset", "step.attn_weights", {"step.start_pos = x.shape[1]": "step.start_pos = 0"}, variant="start_pos_0"),
+    Mistake(5, "mask-without-start-pos", "step.attn_weights", {
+        "step.attn_weights = weigh(hide_future(step.attn_scores, step.start_pos))": "step.attn_weights = weigh(hide_future(step.attn_scores, 0))",
+    }),
+]
+
+HALF_SPLIT = """first, second = x.chunk(2, dim=-1)
+    turned = torch.complex(first, second) * here
+    return torch.cat([turned.real, turned.imag], dim=-1)"""
+
+CHAPTER_6 = [
+    Mistake(6, "rope-theta", "freqs", {"max_seq, theta = 5, 10000.0": "max_seq, theta = 5, 500000.0"}, until="rotate"),
+    Mistake(6, "rope-half-split", "xq_rotated", {"return torch.view_as_real(as_complex(x) * here).flatten(-2)": HALF_SPLIT}),
+
+    # Everything one position too far: the scores do not notice. Then the queries alone: they do.
+    Mistake(6, "rope-off-by-one", "xq_rotated", {
+        "here = table[start_pos:start_pos + x.shape[1], None]  # the same for all heads of a token":
+            "here = table[start_pos + 1:start_pos + 1 + x.shape[1], None]  # the same for all heads of a token",
+    }),
+    Mistake(6, "rope-off-by-one", "xq_rotated", {
+        "xq_rotated = rotate(xq, freqs_complex, start_pos=0)": "xq_rotated = rotate(xq, freqs_complex, start_pos=1)",
+        "step.xq_rotated = rotate(step.xq, freqs_complex, step.start_pos)": "step.xq_rotated = rotate(step.xq, freqs_complex, step.start_pos + 1)",
+    }, variant="queries"),
+    Mistake(6, "rope-before-heads", "xq_rotated", {
+        "xq_rotated = rotate(xq, freqs_complex, start_pos=0)":
+            "xq_rotated = in_heads(rotate(wq(x)[:, :, None], turns(frequencies(n_heads * head_dim)), start_pos=0)[:, :, 0])",
+        "step.xq_rotated = rotate(step.xq, freqs_complex, step.start_pos)":
+            "step.xq_rotated = in_heads(rotate(wq(x_next)[:, :, None], turns(frequencies(n_heads * head_dim)), step.start_pos)[:, :, 0])",
+    }),
+    Mistake(6, "rope-not-on-keys", "xk_rotated", {
+        "xk_rotated = rotate(xk, freqs_complex, start_pos=0)": "xk_rotated = xk",
+        "step.xk_rotated = rotate(step.xk, freqs_complex, step.start_pos)": "step.xk_rotated = step.xk",
+    }),
+    Mistake(6, "rope-on-values", "output", {
+        "keys, values = share(keep(cache_k, xk_rotated, start_pos=0)), share(keep(cache_v, xv, start_pos=0))":
+            "xv = rotate(xv, freqs_complex, start_pos=0)\n"
+            "keys, values = share(keep(cache_k, xk_rotated, start_pos=0)), share(keep(cache_v, xv, start_pos=0))",
+        "step.values = share(keep(cache_v, step.xv, step.start_pos))":
+            "step.values = share(keep(cache_v, rotate(step.xv, freqs_complex, step.start_pos), step.start_pos))",
+    }),
+    Mistake(6, "rope-without-start-pos", "step.xq_rotated", {
+        "step.xq_rotated = rotate(step.xq, freqs_complex, step.start_pos)": "step.xq_rotated = rotate(step.xq, freqs_complex, 0)",
+        "step.xk_rotated = rotate(step.xk, freqs_complex, step.start_pos)": "step.xk_rotated = rotate(step.xk, freqs_complex, 0)",
+    }),
+]
+
+# rope-half-split is not among them: with a rope width of 2 there is one pair, and both layouts are the same.
+CHAPTER_7 = [
+    Mistake(7, "other-seed", "x", {"torch.manual_seed(156)": "torch.manual_seed(123)"}, until="query-parts"),
+    Mistake(7, "mla-rope-part-first", "q_nope", {
+        "q_nope, q_pe = q.split([nope, rope], dim=-1)": "q_pe, q_nope = q.split([rope, nope], dim=-1)",
+    }, until="naive-attend", without=("direct",)),
+    Mistake(7, "mla-norm-missing", "kv_normed", {
+        "kv_normed = norm(kv_latent)": "kv_normed = kv_latent",
+    }, until="absorbed-scores", without=("direct",)),
+    Mistake(7, "mla-value-rows-first", "w_uk", {
+        "w_uk, w_uv = wkv_b.weight.view(n_heads, nope + v_width, c).split([nope, v_width], dim=1)":
+            "w_uv, w_uk = wkv_b.weight.view(n_heads, nope + v_width, c).split([v_width, nope], dim=1)",
+    }, until="absorbed-output", without=("direct",)),
+    Mistake(7, "mla-value-rows-first", "k_nope", {
+        "k_nope, v = in_heads(wkv_b(kv_normed)).split([nope, v_width], dim=-1)":
+            "v, k_nope = in_heads(wkv_b(kv_normed)).split([v_width, nope], dim=-1)",
+    }, until="naive-attend", without=("direct",), variant="naive"),
+    Mistake(7, "mla-k-pe-not-rotated", "k_pe_rotated", {
+        "k_pe_rotated = rotate(k_pe, start_pos=0)": "k_pe_rotated = k_pe",
+    }, until="absorbed-scores", without=("direct",)),
+    Mistake(7, "mla-cache-before-norm", "scores_nope", {
+        "latents, positions = keep(kv_cache, kv_normed, start_pos=0), keep(pe_cache, k_pe_rotated, start_pos=0)":
+            "latents, positions = keep(kv_cache, kv_latent, start_pos=0), keep(pe_cache, k_pe_rotated, start_pos=0)",
+    }, until="kept", without=("direct",)),
+    Mistake(7, "mla-scale-absorbed-width", "attn_weights", {
+        "attn_weights = torch.softmax(hide_future(attn_scores, start_pos=0) * (nope + rope) ** -0.5, dim=-1)":
+            "attn_weights = torch.softmax(hide_future(attn_scores, start_pos=0) * (c + rope) ** -0.5, dim=-1)",
+        "step.attn_weights = torch.softmax(hide_future(step.attn_scores, step.start_pos) * (nope + rope) ** -0.5, dim=-1)":
+            "step.attn_weights = torch.softmax(hide_future(step.attn_scores, step.start_pos) * (c + rope) ** -0.5, dim=-1)",
+    }, until="step", without=("direct",)),
+]
+
+MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4 + CHAPTER_5 + CHAPTER_6 + CHAPTER_7
+
+
+# --- planting: the kept code cells, with other lines
+
+def title(chapter):
+    return [cell for cell in read_cells(source_of(chapter)) if cell.name == "about-title"][0].text.split("\n")[0]
+
+
+def only_checks(cell):
+    return "assert " in cell.text and not list(printed_names(cell.text))
+
+
+def kept_cells(mistake):
+    cells = [cell for cell in read_cells(source_of(mistake.chapter)) if cell.is_code and not only_checks(cell)]
+    names = [cell.name for cell in cells]
+    unknown = {mistake.until or names[-1], *mistake.without} - set(names)
+    assert not unknown, f"{mistake.file}: chapter {mistake.chapter} has no cell {unknown}"
+    end = names.index(mistake.until) + 1 if mistake.until else len(cells)
+    return [cell for cell in cells[:end] if cell.name not in mistake.without]
+
+
+def with_lines(text, lines):
+    """Whole lines replaced, indented as they were, or left out; and which of `lines` there were. Checks are left out too."""
+    result, used = [], set()
+    for line in text.split("\n"):
+        right = line.strip()
+        if right in lines:
+            used.add(right)
+            line = line.replace(right, lines[right])
+        if not right.startswith("assert ") and (line.strip() or not right):
+            result.append(line)
+    return "\n".join(result).strip("\n"), used
+
+
+def planted_cells(mistake):
+    cells, missing = [], set(mistake.lines)
+    for cell in kept_cells(mistake):
+        lines = mistake.lines if mistake.only_in in ("", cell.name) else {}
+        text, used = with_lines(cell.text, lines)
+        missing -= used
+        cells.append(dataclasses.replace(cell, text=text))
+    assert not missing, f"{mistake.file}: no line {missing}"
+    return [Cell("title", False, title(mistake.chapter) + ", my copy"), *cells]
+
+
+# --- checking: where the first wrong digit is, and that no two mistakes look alike
+
+def references_by_cell(chapter):
+    """For each cell of the companion notebook, the prints that belong there."""
+    entries, by_cell = iter(reference_prints(chapter)), {}
+    for cell in read_cells(source_of(chapter)):
+        if cell.is_code:
+            by_cell[cell.name] = [next(entries) for _ in printed_names(cell.text)]
+    return by_cell
+
+
+def first_wrong(mistake, prints):
+    """The first print that differs, as the file of prints has it, and what is printed instead."""
+    by_cell = references_by_cell(mistake.chapter)
+    wanted = [entry for cell in kept_cells(mistake) for entry in by_cell[cell.name]]
+    for print_, entry in zip(prints, wanted, strict=True):
+        if print_.text != entry["text"]:
+            return entry, print_.text
+    raise AssertionError(f"{mistake.file} prints nothing wrong")
+
+
+def planted(mistake):
+    """The notebook, its entry in planted.json, and what it prints."""
+    notebook = executed(planted_cells(mistake), mistake.hidden)
+    prints = prints_of(notebook)
+    entry, text = first_wrong(mistake, prints)
+    assert entry["name"] == mistake.wrong, f"{mistake.file}: {entry['name']} is wrong before {mistake.wrong}"
+    listed = {"file": mistake.file, "chapter": mistake.chapter, "cause": mistake.cause, "tensor": entry["name"], "cell": entry["cell"]}
+    return notebook, listed, text
+
+
+def check_distinct(entries, texts):
+    """The first wrong print tells the causes of a chapter apart."""
+    seen = {}
+    for entry, text in zip(entries, texts):
+        place = entry["chapter"], entry["tensor"], entry["cell"], text
+        other = seen.setdefault(place, entry)
+        assert other["cause"] == entry["cause"], f"{entry['file']} and {other['file']} print the same {entry['tensor']}"
+
+
+# --- the same as plain text
+
+def text_of(output):
+    return output.get("text") or f"Out[{output.execution_count}]: {output['data']['text/plain']}\n"
+
+
+def with_prompts(notebook):
+    """As a notebook is saved as text: In [1]: before each cell, what it printed behind."""
+    parts = []
+    for cell in notebook.cells:
+        is_code = cell.cell_type == "code"
+        parts.append(f"In [{cell.execution_count}]:\n{cell.source}\n" if is_code else f"{cell.source}\n")
+        parts += [text_of(output) for output in cell.get("outputs", [])]
+    return "\n".join(parts)
+
+
+def output_only(notebook):
+    """As a script prints it: no code, no names."""
+    return "".join(output["text"] for cell in notebook.cells for output in cell.get("outputs", []))
+
+
+SCRIPT = "05_repeat_instead_of_repeat_interleave.ipynb"
+
+
+def write_plain_text(folder, entries):
+    """A correct notebook with prompts, and the output of one of these as a script would print it."""
+    correct = nbformat.read(HERE / "notebooks" / f"{source_of(4).stem}.ipynb", as_version=4)
+    write(folder / "plain_text_in_out.txt", with_prompts(correct))
+    write(folder / "plain_text_script_output.txt", output_only(nbformat.read(folder / SCRIPT, as_version=4)))
+    return [{**entry, "file": "plain_text_script_output.txt"} for entry in entries if entry["file"] == SCRIPT]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", metavar="WORD", help="only notebooks with this in their name; planted.json and the text files stay as they are")
+    parser.add_argument("--out", type=pathlib.Path, default=PLANTED, help="folder to write to (default: ../tests/planted)")
+    options = parser.parse_args()
+
+    one_thread()
+    entries, texts = [], []
+    for mistake in MISTAKES:
+        if options.only and options.only not in mistake.file:
+            continue
+        notebook, listed, text = planted(mistake)
+        entries.append(listed)
+        texts.append(text)
+        write_notebook(options.out / mistake.file, notebook)
+    check_distinct(entries, texts)
+    if options.only:
+        return
+    entries += write_plain_text(options.out, entries)
+    write(options.out / "planted.json", "[\n" + ",\n".join(json.dumps(entry) for entry in entries) + "\n]\n")
+    print(f"{len(MISTAKES)} notebooks, {len({entry['cause'] for entry in entries})} causes")
+
+
+if __name__ == "__main__":
+    main()
