@@ -37,6 +37,7 @@ std::string examples(const Chapter& chapter) {
         "  ./walk {0} --seed 7              other random numbers than the notebook's\n"
         "  ./walk {0} --color always | less -R\n"
         "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
+        "  ./walk {0} --html page.html          the walk as a page for a browser\n"
         "{1}\n"
         "Exit status: 0 all well, 1 a print was not reproduced, 2 bad usage or bad input.",
         chapter.number, own_files_example(chapter));
@@ -79,8 +80,9 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     bool tensors_only = false, scoreboard = false;
     auto* tensors_only_flag = app.add_flag(
         "--tensors-only", tensors_only, "only what the notebook's print calls print, to the byte, in order");
-    app.add_flag("--scoreboard", scoreboard, "only the last line: how many notebook prints are reproduced")
-        ->excludes(tensors_only_flag);
+    auto* scoreboard_flag = app.add_flag("--scoreboard", scoreboard,
+                                         "only the last line: how many notebook prints are reproduced")
+                                ->excludes(tensors_only_flag);
 
     // How it is printed.
     bool full = false;
@@ -107,6 +109,10 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     OwnFiles& own = options.own;
     std::string tokens;
     app.add_option("--save", options.save, "every shown tensor by its name, into .safetensors, .npz or .json")
+        ->type_name("FILE");
+    app.add_option("--html", options.html, "the walk as one page for a browser, into this file")
+        ->excludes(tensors_only_flag)
+        ->excludes(scoreboard_flag)
         ->type_name("FILE");
     app.add_option("--input", own.input, "your tokens: x (T, dim) in .safetensors, .npy, .npz or .csv")
         ->type_name("FILE");
@@ -149,6 +155,7 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     if (dropout_rng == "generic") options.dropout_rng = torch::DropoutRng::generic;
     if (tensors_only) options.output = Options::Output::tensors_only;
     if (scoreboard) options.output = Options::Output::scoreboard;
+    if (options.html) options.output = Options::Output::page;
     if (full) options.print.threshold = torch::PrintOptions::no_threshold;
     return invocation;
 }

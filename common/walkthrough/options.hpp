@@ -25,7 +25,7 @@ struct OwnFiles {
 };
 
 struct Options {
-    enum class Output { walkthrough, tensors_only, scoreboard };
+    enum class Output { walkthrough, tensors_only, scoreboard, page };
 
     Output output = Output::walkthrough;
     torch::PrintOptions print;
@@ -34,6 +34,7 @@ struct Options {
     torch::DropoutRng dropout_rng = torch::DropoutRng::mkl;
     OwnFiles own;
     std::optional<std::string> save;  // every shown tensor goes into this file
+    std::optional<std::string> html;  // the walk as a page goes into this file instead of to the terminal
 };
 
 // A command line that is at fault. what() is one line: what, where, what to do.

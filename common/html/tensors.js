@@ -1,0 +1,358 @@
+// Tables from the tensors' data: colours, a switch for heads and batches, the exact value under the pointer, and
+// the tensor as Python code.
+"use strict";
+
+// An element with attributes and children; texts become text, never HTML.
+function make(tag, attributes = {}, ...children) {
+    const element = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+    element.append(...children);
+    return element;
+}
+
+const dataOf = (element, kind) => JSON.parse(element.querySelector(`script.${kind}`).textContent);
+const words = document.querySelector("#steps > script.words") ? dataOf(document.querySelector("#steps"), "words") : [];
+
+// --- numbers
+
+const special = { inf: Infinity, "-inf": -Infinity, nan: NaN };
+const toNumber = text => (text in special ? special[text] : Number(text));
+
+// As PyTorch chooses it for the numbers of one tensor: whole, fixed or scientific.
+function numberStyle(numbers, precision) {
+    const sizes = numbers.filter(number => Number.isFinite(number) && number !== 0).map(Math.abs);
+    const largest = Math.max(...sizes), smallest = Math.min(...sizes);
+    const whole = sizes.every(Number.isInteger);
+    const wide = largest / smallest > 1000 || largest > 1e8 || (!whole && smallest < 1e-4);
+    return number => {
+        if (Number.isNaN(number)) return "nan";
+        if (!Number.isFinite(number)) return number < 0 ? "-inf" : "inf";
+        if (sizes.length > 0 && wide) return number.toExponential(precision).replace(/e([+-])(\d)$/, "e$10$2");
+        if (sizes.length === 0 || whole) return number.toFixed(0) + ".";
+        return number.toFixed(precision);
+    };
+}
+
+// A tensor with its values as texts, numbers, and the texts that are shown.
+class Tensor {
+    constructor(data) {
+        Object.assign(this, data);
+        this.texts = this.values.split(" ");
+        this.visible = this.at.map(positions => positions.length);
+        this.isAbbreviated = this.at.some((positions, axis) => positions.length < this.shape[axis]);
+        if (this.type === "float32") this.numbers = this.texts.map(text => Math.fround(toNumber(text)));
+        if (this.type === "int64") this.numbers = this.texts.map(Number);
+        if (this.type === "bool") this.numbers = this.texts.map(text => (text === "True" ? 1 : 0));
+    }
+
+    shown(precision) {
+        if (this.type === "float32") return this.numbers.map(numberStyle(this.numbers, precision));
+        if (this.type !== "complex64") return this.texts;
+        const parts = this.texts.map(text => text.split(",").map(toNumber));
+        const real = numberStyle(parts.map(part => part[0]), precision);
+        const imaginary = numberStyle(parts.map(part => part[1]), precision);
+        return parts.map(([a, b]) => real(a) + (imaginary(b).startsWith("-") ? "" : "+") + imaginary(b) + "j");
+    }
+
+    // Where in `texts` the element stands whose places among the visible ones are these.
+    flat(places) {
+        return places.reduce((flat, place, axis) => flat * this.visible[axis] + place, 0);
+    }
+
+    // The value in all its digits; what item() gives in Python, where a float32 becomes a double.
+    exact(flat) {
+        if (this.type === "complex64") return this.texts[flat].replace(",", " + ").replace("+ -", "- ") + "j";
+        return this.texts[flat];
+    }
+    item(flat) {
+        if (this.type !== "float32" || !Number.isFinite(this.numbers[flat])) return "";
+        return String(this.numbers[flat]);
+    }
+
+    asPython() {
+        const value = text => {
+            if (this.type === "complex64") return `complex(${text.split(",").map(value1).join(", ")})`;
+            return this.type === "float32" ? value1(text) : text;
+        };
+        const value1 = text => (text in special ? `float("${text}")` : text);
+        const nested = (axis, flat) => {
+            if (axis === this.shape.length) return value(this.texts[flat]);
+            const parts = this.at[axis].map((_, place) => nested(axis + 1, flat * this.visible[axis] + place));
+            const between = axis + 1 === this.shape.length ? ", " : ",\n" + " ".repeat("torch.tensor(".length + axis + 1);
+            return `[${parts.join(between)}]`;
+        };
+        return `torch.tensor(${nested(0, 0)}, dtype=torch.${this.type})`;
+    }
+}
+
+// --- which numbers of a tensor stand in one table
+
+const switchable = ["B", "H", "H_kv"];
+const axisWords = { B: "sequence", H: "head", H_kv: "key/value head", T: "token", S: "token", P: "position", max_seq: "place" };
+
+// Rows and columns are the last two axes that are neither heads nor sequences; the others get a switch.
+function layout(tensor) {
+    const axes = tensor.axes.map((_, axis) => axis);
+    const tooMany = Math.max(axes.length - 2, 0);
+    const named = axes.filter(axis => switchable.includes(tensor.axes[axis]));
+    const first = axes.filter(axis => !named.includes(axis));
+    const switched = [...named, ...first].slice(0, tooMany).sort((a, b) => a - b);
+    return { switched, rest: axes.filter(axis => !switched.includes(axis)) };
+}
+
+// The words of the tokens belong to the first sequence.
+function wordAt(tensor, axis, position, sequence) {
+    const fits = ["T", "S"].includes(tensor.axes[axis]) && tensor.shape[axis] === words.length && sequence === 0;
+    return fits ? words[position] : "";
+}
+
+// "head 1, from token 3 to token 0", "token 2, column 5": an index in words.
+function indexInWords(tensor, index) {
+    const batch = tensor.axes.indexOf("B");
+    const sequence = batch < 0 ? 0 : index[batch];
+    const last = index.length - 1;
+    const isToken = axis => ["T", "S"].includes(tensor.axes[axis]);
+    const fromTo = isToken(last) && tensor.axes.slice(0, last).some((_, axis) => isToken(axis));
+    return index
+        .map((position, axis) => {
+            const word = wordAt(tensor, axis, position, sequence);
+            const name = axisWords[tensor.axes[axis]] || (axis === last ? "column" : "row");
+            const direction = fromTo && isToken(axis) ? (axis === last ? "to " : "from ") : "";
+            return `${direction}${name} ${position}${word ? ` “${word}”` : ""}`;
+        })
+        .join(", ");
+}
+
+// --- tables
+
+// One table: the axes in `rest` down and across, the others fixed at `fixed` (axis -> place).
+function makeTable(tensor, fixed, rest, precision) {
+    const shown = tensor.shown(precision);
+    const shade = tensor.numbers ? shader(tensor.numbers, theme()) : () => null;
+    const [down, across] = rest.length > 1 ? rest : [null, rest[0]];
+    const batch = tensor.axes.indexOf("B");
+    const sequence = batch < 0 ? 0 : tensor.at[batch][fixed.get(batch) ?? 0];
+
+    const header = (axis, place, scope) => {
+        const position = tensor.at[axis][place];
+        const cell = make("th", { scope }, make("span", { class: "index" }, String(position)));
+        const word = wordAt(tensor, axis, position, sequence);
+        if (word) cell.append(" ", make("span", { class: "word" }, word));
+        return cell;
+    };
+    // "..." before a place that does not follow the one before it.
+    const afterGap = (axis, place) => place > 0 && tensor.at[axis][place] !== tensor.at[axis][place - 1] + 1;
+    const gap = () => make("td", { class: "gap" }, "…");
+
+    const corner = make("th", { class: "corner" });
+    if (down !== null) corner.append(make("span", {}, `${tensor.axes[down]} ↓`));
+    corner.append(make("span", {}, `${tensor.axes[across]} →`));
+    const head = make("tr", {}, corner);
+    tensor.at[across].forEach((_, place) => {
+        if (afterGap(across, place)) head.append(gap());
+        head.append(header(across, place, "col"));
+    });
+
+    const body = make("tbody");
+    const rows = down === null ? [0] : tensor.at[down].map((_, place) => place);
+    rows.forEach(row => {
+        if (down !== null && afterGap(down, row)) {
+            body.append(make("tr", { class: "gap" }, ...Array.from(head.children, () => gap())));
+        }
+        const line = make("tr", {}, down === null ? make("th", { scope: "row", class: "corner" }) : header(down, row, "row"));
+        tensor.at[across].forEach((_, column) => {
+            if (afterGap(across, column)) line.append(gap());
+            const places = tensor.axes.map((_, axis) => (axis === down ? row : axis === across ? column : fixed.get(axis)));
+            const flat = tensor.flat(places);
+            const cell = make("td", { tabindex: "-1" }, shown[flat]);
+            cell.element = { tensor, flat, index: places.map((place, axis) => tensor.at[axis][place]) };
+            if (tensor.numbers) {
+                paint(cell, shade(tensor.numbers[flat]));
+                if (!Number.isFinite(tensor.numbers[flat])) cell.className = "no-number";
+            }
+            line.append(cell);
+        });
+        body.append(line);
+    });
+    body.querySelector("td[tabindex]").tabIndex = 0;
+
+    const slice = tensor.axes.map((_, axis) => (rest.includes(axis) ? ":" : tensor.at[axis][fixed.get(axis)]));
+    const name = rest.length < tensor.axes.length ? `${tensor.name}[${slice.join(", ")}]` : tensor.name;
+    const caption = make("caption", {}, make("code", {}, name));
+    if (rest.length === tensor.axes.length) caption.className = "unseen";
+    const table = make("table", { class: "grid", role: "grid" }, caption, make("thead", {}, head), body);
+    return make("div", { class: "scroll" }, table);
+}
+
+// Every way to choose one place of each axis in `axes`; where a place is chosen already, only that one.
+function combinations(tensor, axes, chosen) {
+    return axes.reduce((all, axis) => {
+        const places = chosen.get(axis) === "all" ? tensor.at[axis].map((_, place) => place) : [chosen.get(axis)];
+        return all.flatMap(fixed => places.map(place => new Map([...fixed, [axis, place]])));
+    }, [new Map()]);
+}
+
+let figureCount = 0;
+
+// A figure's tables with their switches. `draw` is called again when precision or theme have changed.
+class TensorFigure {
+    constructor(figure, tensor) {
+        this.tensor = tensor;
+        this.tables = make("div", { class: "tables" });
+        const { switched, rest } = layout(tensor);
+        this.switched = switched;
+        this.rest = rest;
+        this.chosen = new Map(switched.map(axis => [axis, 0]));
+        this.number = ++figureCount;
+
+        const tools = make("div", { class: "tools" });
+        for (const axis of switched) if (tensor.at[axis].length > 1) tools.append(this.makeSwitch(axis));
+        const details = figure.querySelector("details.print");
+        if (details) {
+            details.open = false;
+            const copy = make("button", { type: "button", class: "copy" }, "Copy as torch.tensor");
+            copy.disabled = tensor.isAbbreviated;
+            if (tensor.isAbbreviated) copy.title = "Only the edges of this tensor are on the page";
+            copy.addEventListener("click", () => copyText(tensor.asPython(), copy));
+            tools.append(copy);
+            details.before(this.tables, tools);
+            tools.append(details);
+        } else {
+            figure.append(this.tables, tools);
+        }
+        // The switches belong above the tables, copying below.
+        const switches = make("div", { class: "switches" }, ...tools.querySelectorAll("fieldset"));
+        if (switches.children.length > 0) this.tables.before(switches);
+        if (tools.children.length === 0) tools.remove();
+    }
+
+    // Radio buttons: 0, 1, 2 and all of them, or a list where there are many.
+    makeSwitch(axis) {
+        const { tensor } = this;
+        const name = axisWords[tensor.axes[axis]] || tensor.axes[axis];
+        const options = tensor.at[axis].map((position, place) => [String(position), place]);
+        if (!tensor.isAbbreviated && tensor.texts.length <= 1000) options.push(["all", "all"]);
+        const choose = value => {
+            this.chosen.set(axis, value);
+            this.draw();
+        };
+        const field = make("fieldset", {}, make("legend", {}, name));
+        if (options.length > 9) {
+            const select = make("select", { "aria-label": name }, ...options.map(([label], i) => make("option", { value: i }, label)));
+            select.addEventListener("change", () => choose(options[select.value][1]));
+            field.append(select);
+            return field;
+        }
+        options.forEach(([label, value], i) => {
+            const radio = make("input", { type: "radio", name: `switch-${this.number}-${axis}`, value: label });
+            radio.checked = i === 0;
+            radio.addEventListener("change", () => choose(value));
+            field.append(make("label", {}, radio, make("span", {}, label)));
+        });
+        return field;
+    }
+
+    draw() {
+        const precision = currentPrecision();
+        if (this.tensor.shape.length === 0) {
+            this.tables.replaceChildren(make("p", { class: "scalar" }, this.tensor.shown(precision)[0]));
+            return;
+        }
+        const tables = combinations(this.tensor, this.switched, this.chosen).map(fixed =>
+            makeTable(this.tensor, fixed, this.rest, precision));
+        this.tables.replaceChildren(...tables);
+    }
+}
+
+// --- copying
+
+async function copyText(text, button) {
+    try {
+        await navigator.clipboard.writeText(text);
+    } catch {
+        // Older browsers, and pages without the right to the clipboard.
+        const area = make("textarea");
+        area.value = text;
+        document.body.append(area);
+        area.select();
+        document.execCommand("copy");
+        area.remove();
+        button.focus();
+    }
+    const label = button.textContent;
+    button.textContent = "Copied";
+    button.disabled = true;
+    setTimeout(() => {
+        button.textContent = label;
+        button.disabled = false;
+    }, 1200);
+}
+
+// --- the cell reader: one line at the bottom of the window
+
+const reader = make("output", { class: "reader", "aria-live": "polite", hidden: "" });
+document.body.append(reader);
+let litCells = [];
+
+function unlight() {
+    for (const cell of litCells) cell.classList.remove("lit", "lit-row", "lit-column");
+    litCells = [];
+    reader.hidden = true;
+}
+
+function light(cell) {
+    unlight();
+    const add = (some, style) => {
+        some.classList.add(style);
+        litCells.push(some);
+    };
+    for (const other of cell.parentElement.children) add(other, "lit-row");
+    for (const row of cell.closest("table").rows) if (row.cells[cell.cellIndex]) add(row.cells[cell.cellIndex], "lit-column");
+    add(cell, "lit");
+
+    const { tensor, flat, index } = cell.element;
+    const item = tensor.item(flat);
+    reader.hidden = false;
+    reader.replaceChildren(
+        make("span", { class: "where" }, make("code", {}, `${tensor.name}[${index.join(", ")}]`), ` ${indexInWords(tensor, index)}`),
+        make("span", { class: "value" }, tensor.exact(flat)),
+        item === "" || item === tensor.exact(flat) ? "" : make("span", { class: "item" }, `item() ${item}`));
+}
+
+const cellOf = target => {
+    const cell = target instanceof Element ? target.closest("table.grid td") : null;
+    return cell && cell.element ? cell : null;
+};
+
+// Within a table the arrow keys go from cell to cell; only one of its cells is on the way of the Tab key.
+function moveInTable(event) {
+    const cell = cellOf(event.target);
+    if (!cell) return;
+    const rows = [...cell.closest("tbody").rows].filter(row => row.className !== "gap");
+    const cells = row => [...row.cells].filter(cellOf);
+    const row = rows.indexOf(cell.parentElement), column = cells(cell.parentElement).indexOf(cell);
+    const moves = {
+        ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
+        ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
+        Home: [row, 0], End: [row, cells(cell.parentElement).length - 1],
+    };
+    if (event.key === "Escape") cell.blur();
+    if (!(event.key in moves) || event.ctrlKey || event.altKey || event.metaKey) return;
+    event.preventDefault();
+    event.stopPropagation();
+    const [toRow, toColumn] = moves[event.key];
+    const next = rows[toRow] && cells(rows[toRow])[toColumn];
+    if (!next) return;
+    cell.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+}
+
+const main = document.querySelector("#steps");
+if (main) {
+    main.addEventListener("mouseover", event => (cellOf(event.target) ? light(cellOf(event.target)) : unlight()));
+    main.addEventListener("mouseleave", unlight);
+    main.addEventListener("focusin", event => (cellOf(event.target) ? light(cellOf(event.target)) : unlight()));
+    main.addEventListener("focusout", unlight);
+    main.addEventListener("keydown", moveInTable);
+}
