@@ -43,15 +43,16 @@ class Arcs {
         this.picture.setAttribute("height", height);
         const largest = Math.max(...this.words.map((_, column) => this.weight(column)).filter(Number.isFinite), 1e-30);
 
+        // Half ellipses, the farthest as high as the picture, and a loop back to the word itself.
         const start = middle(this.words[this.chosen]);
         const farthest = Math.max(...this.words.map(button => Math.abs(middle(button) - start)), 1);
+        const flatness = Math.min(1, (height - 10) / (farthest / 2));
         const arcs = this.words.map((button, column) => {
             const share = this.weight(column) / largest;
-            const end = middle(button), top = height * (0.12 + 0.5 * (1 - Math.abs(end - start) / farthest));
-            // An arc over the words between the two, or a loop back to the word itself.
+            const end = middle(button), radius = Math.abs(end - start) / 2;
             const path = column === this.chosen
-                ? `M ${start - 6} ${height} C ${start - 45} ${height * 0.35}, ${start + 45} ${height * 0.35}, ${start + 6} ${height}`
-                : `M ${start} ${height} C ${start} ${top}, ${end} ${top}, ${end} ${height}`;
+                ? `M ${start - 5} ${height} C ${start - 40} ${height - 60}, ${start + 40} ${height - 60}, ${start + 5} ${height}`
+                : `M ${start} ${height} A ${radius} ${radius * flatness} 0 0 ${end > start ? 1 : 0} ${end} ${height}`;
             button.classList.toggle("chosen", column === this.chosen);
             button.setAttribute("aria-pressed", column === this.chosen);
             button.lastChild.textContent = this.weight(column) > 0 ? this.weight(column).toFixed(2) : "–";

@@ -53,6 +53,22 @@ AnyTensor beginning(const AnyTensor& weights) {
     return {{rows_kept, columns_kept}, std::move(kept)};
 }
 
+// Text with `code` between backticks, where they come in pairs.
+std::string prose(const std::string& text) {
+    const bool paired = std::count(text.begin(), text.end(), '`') % 2 == 0;
+    std::string html;
+    bool in_code = false;
+    for (const char character : escape_html(text)) {
+        if (character == '`' && paired) {
+            in_code = !in_code;
+            html += in_code ? "<code>" : "</code>";
+        } else {
+            html += character;
+        }
+    }
+    return html;
+}
+
 class HtmlRenderer {
   public:
     explicit HtmlRenderer(const torch::PrintOptions& options) : options_(options) {}
@@ -126,7 +142,7 @@ class HtmlRenderer {
         add("<article class=\"step\" id=\"{0}\" aria-labelledby=\"title-{0}\">\n", number);
         add("<h3 id=\"title-{0}\" tabindex=\"-1\"><span class=\"number\">{0}</span> {1}</h3>\n", number,
             escape_html(step.title));
-        add("<p>{}</p>\n", escape_html(step.text));
+        add("<p>{}</p>\n", prose(step.text));
         shown_.clear();
         for (const Block& block : step.blocks) {
             std::visit([this](const auto& some_block) { draw(some_block); }, block);
@@ -138,7 +154,7 @@ class HtmlRenderer {
 
     void draw(const Formula& formula) { add("<div class=\"formulas\">{}</div>\n", to_mathml(formula.text)); }
 
-    void draw(const Note& note) { add("<p class=\"note\">{}</p>\n", escape_html(note.text)); }
+    void draw(const Note& note) { add("<p class=\"note\">{}</p>\n", prose(note.text)); }
 
     // The name, its letters and its shape; the data, and the print of PyTorch, which is all there is to see
     // where no script runs.
@@ -155,8 +171,12 @@ class HtmlRenderer {
             add("{}", data_script("data", tensor_data(shown.name, *tensor, shown.axes, options_)));
             shown_.push_back(tensor);
         }
-        add("<details class=\"print\" open><summary>as PyTorch prints it</summary><pre>{}</pre></details>\n</figure>\n",
-            escape_html(value_text(shown, options_)));
+        const std::string print = escape_html(value_text(shown, options_));
+        add(tensor
+                ? "<details class=\"print\" open><summary>as PyTorch prints it</summary><pre>{}</pre></details>\n"
+                : "<p class=\"size\"><code>{}</code></p>\n",
+            print);
+        add("</figure>\n");
     }
 
     void verdict(const Shown& shown) {

@@ -120,7 +120,8 @@ function indexInWords(tensor, index) {
             const direction = fromTo && isToken(axis) ? (axis === last ? "to " : "from ") : "";
             return `${direction}${name} ${position}${word ? ` “${word}”` : ""}`;
         })
-        .join(", ");
+        .join(", ")
+        .replace(", to ", " to ");
 }
 
 // --- tables
@@ -182,6 +183,13 @@ function makeTable(tensor, fixed, rest, precision) {
     if (rest.length === tensor.axes.length) caption.className = "unseen";
     const table = make("table", { class: "grid", role: "grid" }, caption, make("thead", {}, head), body);
     return make("div", { class: "scroll" }, table);
+}
+
+// A table of one cell, for a tensor without axes.
+function makeScalar(tensor, precision) {
+    const cell = make("td", { tabindex: "0" }, tensor.shown(precision)[0]);
+    cell.element = { tensor, flat: 0, index: [] };
+    return make("table", { class: "grid", role: "grid" }, make("caption", { class: "unseen" }, tensor.name), make("tbody", {}, make("tr", {}, cell)));
 }
 
 // Every way to choose one place of each axis in `axes`; where a place is chosen already, only that one.
@@ -255,7 +263,7 @@ class TensorFigure {
     draw() {
         const precision = currentPrecision();
         if (this.tensor.shape.length === 0) {
-            this.tables.replaceChildren(make("p", { class: "scalar" }, this.tensor.shown(precision)[0]));
+            this.tables.replaceChildren(makeScalar(this.tensor, precision));
             return;
         }
         const tables = combinations(this.tensor, this.switched, this.chosen).map(fixed =>
@@ -314,7 +322,7 @@ function light(cell) {
     const item = tensor.item(flat);
     reader.hidden = false;
     reader.replaceChildren(
-        make("span", { class: "where" }, make("code", {}, `${tensor.name}[${index.join(", ")}]`), ` ${indexInWords(tensor, index)}`),
+        make("span", { class: "where" }, make("code", {}, index.length ? `${tensor.name}[${index.join(", ")}]` : tensor.name), ` ${indexInWords(tensor, index)}`),
         make("span", { class: "value" }, tensor.exact(flat)),
         item === "" || item === tensor.exact(flat) ? "" : make("span", { class: "item" }, `item() ${item}`));
 }
