@@ -13,7 +13,7 @@ function remembered(name) {
 // --- controls
 
 const steps = [...document.querySelectorAll("article.step")];
-const slider = make("input", { type: "range", min: "0", max: "9", id: "digits" });
+const slider = make("input", { type: "range", min: "0", max: "9", id: "digits", "aria-label": "digits after the point" });
 slider.value = main ? main.dataset.precision : 4;
 const digits = make("output", { for: "digits" }, slider.value);
 function currentPrecision() {
@@ -34,7 +34,7 @@ const lamp = button("", "", () => setTheme(theme() === "dark" ? "light" : "dark"
 if (steps.length > 0) {
     document.querySelector(".masthead").append(make("div", { class: "controls", role: "group", "aria-label": "Steps and settings" },
         make("span", { class: "stepper" }, previous, place, next, all),
-        make("label", { class: "digits", for: "digits" }, "digits ", slider, digits), lamp));
+        make("label", { class: "digits", for: "digits" }, make("span", {}, "digits "), slider, digits), lamp));
     document.querySelector("footer").append(make("p", { class: "keys" },
         "Keys: ← → or k j step by step, a all steps; inside a table the arrows go from cell to cell, Esc leaves it."));
 } else {

@@ -81,7 +81,7 @@ class HtmlRenderer {
             escape_html(title));
         add("<div class=\"columns\">\n<aside>\n");
         contents(document);
-        add("<p class=\"letters\">{}. Read along in <code>chapters/{}/</code>.</p>\n</aside>\n",
+        add("<p class=\"letters\">{}. Read along in <code>chapters/{}/</code></p>\n</aside>\n",
             escape_html(chapter.letters), escape_html(chapter.folder));
         add("<main id=\"steps\" data-precision=\"{}\" tabindex=\"-1\">\n", options_.precision);
         add("{}", data_script("words", json_list(words_of(document))));
@@ -144,9 +144,15 @@ class HtmlRenderer {
             escape_html(step.title));
         add("<p>{}</p>\n", prose(step.text));
         shown_.clear();
+        // Tensors that follow each other stand side by side where there is room.
+        bool row_open = false;
         for (const Block& block : step.blocks) {
+            const bool is_tensor = std::holds_alternative<Shown>(block);
+            if (is_tensor != row_open) add(is_tensor ? "<div class=\"tensors\">\n" : "</div>\n");
+            row_open = is_tensor;
             std::visit([this](const auto& some_block) { draw(some_block); }, block);
         }
+        if (row_open) add("</div>\n");
         if (!step.source.empty())
             add("<p class=\"source\">Source: <code>{}</code></p>\n", escape_html(step.source));
         add("</article>\n");
