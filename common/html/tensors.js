@@ -48,7 +48,7 @@ class Tensor {
     shown(precision) {
         if (this.type === "float32") return this.numbers.map(numberStyle(this.numbers, precision));
         if (this.type !== "complex64") return this.texts;
-        const parts = this.texts.map(text => text.split(",").map(toNumber));
+        const parts = this.texts.map(text => text.split(",").map(part => Math.fround(toNumber(part))));
         const real = numberStyle(parts.map(part => part[0]), precision);
         const imaginary = numberStyle(parts.map(part => part[1]), precision);
         return parts.map(([a, b]) => real(a) + (imaginary(b).startsWith("-") ? "" : "+") + imaginary(b) + "j");
