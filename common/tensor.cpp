@@ -29,6 +29,11 @@ auto matrix_at(Float* start, std::size_t rows, std::size_t columns) {
     return xt::adapt(start, rows * columns, xt::no_ownership(), std::array<std::size_t, 2>{rows, columns});
 }
 
+template <class Float>
+auto vector_at(Float* start, std::size_t size) {
+    return xt::adapt(start, size, xt::no_ownership(), std::array<std::size_t, 1>{size});
+}
+
 template <std::size_t N>
 bool same_stacks(const Tensor<N>& a, const Tensor<N>& b) {
     return std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
@@ -41,15 +46,22 @@ Tensor<N> product_of_stacks(const Tensor<N>& a, const Tensor<N>& b, std::size_t 
     std::array<std::size_t, N> shape = a.shape();
     shape[N - 1] = columns;
     Tensor<N> product = Tensor<N>::from_shape(shape);
+    // Some gemv multiply what they find by 0, and 0 times NaN is NaN.
+    if (rows == 1 || inner == 0) product.fill(0.0f);
 
     const std::size_t pairs = product.size() / std::max<std::size_t>(1, rows * columns);
     for (std::size_t i = 0; i < pairs && inner > 0; ++i) {
-        const auto left = matrix_at(a.data() + i * rows * inner, rows, inner);
         const auto right = matrix_at(b.data() + i * inner * columns, b.shape(N - 2), b.shape(N - 1));
-        auto result = matrix_at(product.data() + i * rows * columns, rows, columns);
-        xt::blas::gemm(left, right, result, false, b_transposed);
+        if (rows == 1) {
+            // One row: gemm would first copy all of b into blocks, which takes longer than the product.
+            auto result = vector_at(product.data() + i * columns, columns);
+            xt::blas::gemv(right, vector_at(a.data() + i * inner, inner), result, !b_transposed);
+        } else {
+            const auto left = matrix_at(a.data() + i * rows * inner, rows, inner);
+            auto result = matrix_at(product.data() + i * rows * columns, rows, columns);
+            xt::blas::gemm(left, right, result, false, b_transposed);
+        }
     }
-    if (inner == 0) product.fill(0.0f);
     return product;
 }
 

@@ -6,7 +6,6 @@ is then the same for both. Needs PyTorch only for --python, the interpreter that
 """
 
 import argparse
-import json
 import os
 import pathlib
 import shutil
@@ -15,6 +14,8 @@ import subprocess
 import sys
 import tempfile
 import time
+
+from measure_layers import measure_latent, measure_llama
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 WALK_CPP = ROOT / "chapters/03_causal_mask_and_dropout/walk.cpp"
@@ -67,54 +68,29 @@ def measure_chapter(python, runs):
           f"({ratios[0]:.0f} to {ratios[-1]:.0f}), peak memory {middle[1][1] / middle[0][1]:.0f} times")
 
 
-def one_line_of_json(command, **options):
-    """Runs a command that prints one line of JSON, and returns what it says."""
-    process = subprocess.run(command, stdout=subprocess.PIPE, text=True, **options)
-    if process.returncode != 0:
-        sys.exit(f"measure: this failed: {' '.join(map(str, command))}")
-    return json.loads(process.stdout)
-
-
-def measure_llama(python, pairs, threads):
-    """One layer of Llama 3 8B's size, chapter 6's lesson code and PyTorch in turn, with the same threads."""
-    subprocess.run(["cmake", "--build", str(ROOT / "build"), "--target", "llama_layer_benchmark"],
-                   check=True, stdout=subprocess.DEVNULL)
-    here = [str(ROOT / "build/bin/llama_layer_benchmark")]
-    pytorch = [python, str(ROOT / "data/make_llama_timing.py"), "--threads", str(threads)]
-    environment = dict(os.environ, OPENBLAS_NUM_THREADS=str(threads))
-    for case in ("prefill-512", "decode-4096", "decode-16384"):
-        timed = ["--case", case, "--runs", "5"]
-        turns = [(one_line_of_json(here + timed, env=environment), one_line_of_json(pytorch + timed, env=environment))
-                 for _ in range(pairs)]
-        ratios = sorted(a["median_s"] / b["median_s"] for a, b in turns)
-        milliseconds = [1000 * statistics.median(turn[side]["median_s"] for turn in turns) for side in (0, 1)]
-        ours, theirs, imported = [statistics.median(turn[side][name] for turn in turns) for side, name in
-                                  ((0, "peak_rss_mib"), (1, "peak_rss_mib"), (1, "after_import_mib"))]
-        print(f"{case}, {pairs} pairs in turn, threads {threads}: here {milliseconds[0]:.0f} ms and {ours:.0f} MiB, "
-              f"PyTorch {milliseconds[1]:.0f} ms and {theirs:.0f} MiB, of which {imported:.0f} its imported library")
-        print(f"  here / PyTorch: time {statistics.median(ratios):.2f} times ({ratios[0]:.2f} to {ratios[-1]:.2f}), "
-              f"peak memory {ours / theirs:.2f} times, {ours / (theirs - imported):.2f} times without the library")
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--python", help="an interpreter that has PyTorch: compares chapter 3 with it (needs ./walk first)")
     parser.add_argument("--llama", action="store_true",
                         help="with --python: compares a layer of Llama 3 8B's size instead of chapter 3")
-    parser.add_argument("--threads", type=int, default=1, help="for both sides of --llama (default 1)")
+    parser.add_argument("--latent", action="store_true",
+                        help="with --python: compares a decode step of latent attention, naive and absorbed")
+    parser.add_argument("--threads", type=int, default=1, help="for both sides of --llama and --latent (default 1)")
     parser.add_argument("--runs", type=int, default=11, help="pairs of runs (default 11)")
     parser.add_argument("--builds", action="store_true", help="measures builds, without ccache")
     parser.add_argument("--jobs", type=int, default=2, help="cores for the builds (default 2)")
     arguments = parser.parse_args()
     if not arguments.python and not arguments.builds:
         parser.error("nothing to measure: give --builds, --python PATH or both")
-    if arguments.llama and not arguments.python:
-        parser.error("--llama needs --python PATH, an interpreter that has PyTorch")
+    if (arguments.llama or arguments.latent) and not arguments.python:
+        parser.error("--llama and --latent need --python PATH, an interpreter that has PyTorch")
     if arguments.builds:
         measure_builds(arguments.jobs)
     if arguments.llama:
         measure_llama(arguments.python, arguments.runs, arguments.threads)
-    elif arguments.python:
+    if arguments.latent:
+        measure_latent(arguments.python, arguments.runs, arguments.threads)
+    if arguments.python and not arguments.llama and not arguments.latent:
         measure_chapter(arguments.python, arguments.runs)
 
 

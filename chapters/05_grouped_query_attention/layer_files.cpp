@@ -2,12 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <memory>
 #include <stdexcept>
 
 #include "chapters/05_grouped_query_attention/decoding.hpp"
-#include "common/files/tensor_file.hpp"
+#include "common/files/weight_file.hpp"
 #include "common/torch/random.hpp"
 
 namespace ch5 {
@@ -22,95 +20,39 @@ Config config_of(const ModelConfig& model) {
             .max_seq_len = model.max_seq_len};
 }
 
-// One weight file under one prefix; it remembers which of its tensors were asked for.
-class WeightReader {
-  public:
-    WeightReader(const std::string& path, std::string prefix)
-        : path_(path), prefix_(std::move(prefix)), file_(open_tensor_file(path)) {}
-
-    [[nodiscard]] bool has(const std::string& name) const {
-        return std::any_of(file_->tensors().begin(), file_->tensors().end(),
-                           [&](const TensorInfo& info) { return info.name == prefix_ + name; });
-    }
-
-    // A matrix of exactly this shape. `meaning` says where the shape comes from.
-    Matrix read(const std::string& name, std::size_t rows, std::size_t columns, const char* meaning) {
-        const AnyTensor tensor = file_->read(prefix_ + name);
-        const std::optional<Matrix> matrix = float_tensor<2>(tensor);
-        if (!matrix || matrix->shape(0) != rows || matrix->shape(1) != columns) {
-            throw std::invalid_argument(fmt::format("{}: {}{} is {}, expected floats of shape {} = {}", path_,
-                                                    prefix_, name, to_string(tensor.shape),
-                                                    to_string(Shape{rows, columns}), meaning));
-        }
-        used_.push_back(prefix_ + name);
-        return *matrix;
-    }
-
-    [[nodiscard]] std::vector<std::string> unused() const {
-        std::vector<std::string> names;
-        for (const TensorInfo& info : file_->tensors()) {
-            const bool is_used = std::find(used_.begin(), used_.end(), info.name) != used_.end();
-            if (info.name.starts_with(prefix_) && !is_used) names.push_back(info.name);
-        }
-        return names;
-    }
-
-    [[nodiscard]] const std::string& path() const { return path_; }
-    [[nodiscard]] const std::string& prefix() const { return prefix_; }
-
-  private:
-    std::string path_, prefix_;
-    std::unique_ptr<TensorFile> file_;
-    std::vector<std::string> used_;
-};
-
-void read_weights(Layer& layer, WeightReader& reader) {
+void read_weights(Layer& layer, WeightFile& file) {
     const Config& config = layer.config;
     const std::size_t q_rows = config.n_heads * config.head_dim,
                       kv_rows = config.kv_heads() * config.head_dim;
     const auto read_four = [&](const char* q, const char* k, const char* v, const char* o) {
-        layer.weights.wq.weight = reader.read(q, q_rows, config.dim, "(n_heads * head_dim, dim)");
-        layer.weights.wk.weight = reader.read(k, kv_rows, config.dim, "(n_kv_heads * head_dim, dim)");
-        layer.weights.wv.weight = reader.read(v, kv_rows, config.dim, "(n_kv_heads * head_dim, dim)");
-        layer.weights.wo.weight = reader.read(o, config.dim, q_rows, "(dim, n_heads * head_dim)");
+        layer.weights.wq.weight = file.matrix(q, q_rows, config.dim, "(n_heads * head_dim, dim)");
+        layer.weights.wk.weight = file.matrix(k, kv_rows, config.dim, "(n_kv_heads * head_dim, dim)");
+        layer.weights.wv.weight = file.matrix(v, kv_rows, config.dim, "(n_kv_heads * head_dim, dim)");
+        layer.weights.wo.weight = file.matrix(o, config.dim, q_rows, "(dim, n_heads * head_dim)");
         layer.naming = fmt::format("{}, {}, {}, {}", q, k, v, o);
     };
 
-    if (reader.has("wqkv.weight")) {
+    if (file.has("wqkv.weight")) {
         // Fused: the rows of all query heads, then of all key heads, then of all value heads.
-        const Matrix fused = reader.read("wqkv.weight", q_rows + 2 * kv_rows, config.dim,
+        const Matrix fused = file.matrix("wqkv.weight", q_rows + 2 * kv_rows, config.dim,
                                          "((n_heads + 2 * n_kv_heads) * head_dim, dim)");
         layer.weights.wq.weight = torch::narrow(fused, 0, 0, q_rows);
         layer.weights.wk.weight = torch::narrow(fused, 0, q_rows, kv_rows);
         layer.weights.wv.weight = torch::narrow(fused, 0, q_rows + kv_rows, kv_rows);
-        layer.weights.wo.weight = reader.read("wo.weight", config.dim, q_rows, "(dim, n_heads * head_dim)");
+        layer.weights.wo.weight = file.matrix("wo.weight", config.dim, q_rows, "(dim, n_heads * head_dim)");
         layer.naming = "wqkv.weight, split into queries, keys and values; wo.weight";
-    } else if (reader.has("q_proj.weight")) {
+    } else if (file.has("q_proj.weight")) {
         read_four("q_proj.weight", "k_proj.weight", "v_proj.weight", "o_proj.weight");
         layer.half_split = true;
-    } else if (reader.has("wq.weight")) {
+    } else if (file.has("wq.weight")) {
         read_four("wq.weight", "wk.weight", "wv.weight", "wo.weight");
     } else {
         throw std::invalid_argument(fmt::format(
             "{} has no {}wq.weight {}, and no wqkv.weight or q_proj.weight there; --prefix says what "
             "the names begin with, ./walk show {} lists them",
-            reader.path(), reader.prefix(), to_string(Shape{q_rows, config.dim}), reader.path()));
+            file.path(), file.prefix(), to_string(Shape{q_rows, config.dim}), file.path()));
     }
-    layer.unused = reader.unused();
-}
-
-Tensor3 read_input(const std::string& path, const Config& config) {
-    const AnyTensor tensor = open_tensor_file(path)->read("x");
-    std::optional<Tensor3> x = float_tensor<3>(tensor);
-    if (const std::optional<Matrix> sequence = float_tensor<2>(tensor)) {
-        x = torch::view<3>(*sequence, {1, sequence->shape(0), sequence->shape(1)});
-    }
-    if (!x || x->shape(2) != config.dim || x->size() == 0) {
-        throw std::invalid_argument(
-            fmt::format("{}: x is {}, expected floats of shape (B, T, dim) or (T, dim) with dim = {}", path,
-                        to_string(tensor.shape), config.dim));
-    }
-    return *x;
+    layer.unused = file.unused();
 }
 
 }  // namespace
@@ -124,13 +66,13 @@ Layer load_layer(Walkthrough& walk) {
 
     torch::Generator generator(walk.seed(123));
     if (own.input) {
-        layer.x = read_input(*own.input, layer.config);
+        layer.x = read_tokens(*own.input, layer.config.dim);
     } else {
         layer.x = torch::view<3>(torch::randn(generator, 4, layer.config.dim), {1, 4, layer.config.dim});
     }
     if (own.weights) {
-        WeightReader reader(*own.weights, own.prefix);
-        read_weights(layer, reader);
+        WeightFile file(*own.weights, own.prefix);
+        read_weights(layer, file);
     } else {
         layer.weights = random_weights(generator, layer.config);
         layer.naming = "random, from the seed";

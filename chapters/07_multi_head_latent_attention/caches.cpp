@@ -27,8 +27,8 @@ void TokenBuffer<N>::write(std::size_t start_pos, const Tensor<N>& fresh) {
 
 template <std::size_t N>
 Tensor<N> TokenBuffer<N>::read(std::size_t batch, std::size_t stop) const {
-    const Tensor<N> tokens = torch::narrow(buffer_, 1, 0, stop);
-    return batch == buffer_.shape(0) ? tokens : torch::narrow(tokens, 0, 0, batch);
+    if (batch == buffer_.shape(0)) return torch::narrow(buffer_, 1, 0, stop);
+    return torch::narrow(torch::narrow(buffer_, 1, 0, stop), 0, 0, batch);
 }
 
 template <std::size_t N>

@@ -3,16 +3,21 @@
 // wq_b, wkv_a, wkv_b, wo as nn.Linear without bias, x_next = torch.randn(1, 1, 8), and a direct wq.
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
 
+#include "common/ranks/process_group.hpp"
 #include "common/torch/random.hpp"
 
 namespace {
 
 const Chapter chapter{
-    7, "07_multi_head_latent_attention", "Multi-head latent attention",
+    7,
+    "07_multi_head_latent_attention",
+    "Multi-head latent attention",
     "B sequences in a batch, T new tokens, S tokens so far, H heads, dim width of an embedding, c width of the "
     "latent (kv_lora_rank); of a head: nope and rope, the parts of a key without and with position, v width of "
     "a value",
-    Takes::layer};
+    Takes::layer,
+    /* ranks */ true,
+    /* journey */ true};
 
 ch7::Setting draw_setting(Walkthrough& walk) {
     const ch7::Config& config = ch7::small_config;
@@ -29,10 +34,15 @@ ch7::Setting draw_setting(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, [](Walkthrough& walk) {
-        if (walk.own().any()) return ch7::walk_own_layer(walk);
+    const ProcessGroup group;
+    const auto tell = [&group](Walkthrough& walk) {
+        const std::optional<std::size_t> world_size = walk.world_size();
+        if (walk.own().any()) return ch7::walk_own_layer(walk, *group.ranks(world_size));
         if (walk.journey()) return ch7::walk_journey(walk);
 
+        // The small layer is shown in two ranks, unless the reader or mpirun says otherwise.
+        const bool is_alone = group.processes() == 1;
+        const std::unique_ptr<Ranks> ranks = group.ranks(is_alone ? world_size.value_or(2) : world_size);
         const ch7::Setting setting = draw_setting(walk);
         ch7::TwoForms forms;
         forms.naive = ch7::naive_attention(setting.x, setting.weights, ch7::small_config, setting.positions,
@@ -41,6 +51,7 @@ int main(int argc, char** argv) {
                                                  setting.positions, forms.latent_cache, 0);
         ch7::walk_cache_and_projections(walk, setting, forms);
         ch7::walk_two_forms(walk, setting, forms);
-        ch7::walk_in_practice(walk, setting, forms);
-    });
+        ch7::walk_in_practice(walk, setting, forms, *ranks);
+    };
+    return walk_through(chapter, argc, argv, tell, group.speaks());
 }

@@ -136,7 +136,7 @@ void several_devices(Walkthrough& walk, const Setting& setting, const TwoForms& 
         .table({"rank", "heads", "wq_b", "wkv_b", "wo"}, rows);
 
     // Every rank runs absorbed_attention as it stands, on its own part.
-    const AllReduced reduced = tensor_parallel(ranks, [&](std::size_t rank) {
+    const AllReduced reduced = all_reduce(ranks, [&](std::size_t rank) {
         LatentCache cache(local);
         const Weights part = shard(setting.weights, small_config, rank, world_size);
         return absorbed_attention(setting.x, part, local, setting.positions, cache, 0).output;

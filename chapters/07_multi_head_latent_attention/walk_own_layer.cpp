@@ -139,7 +139,7 @@ void run_in_ranks(Walkthrough& walk, const Layer& layer, const Positions& positi
     std::vector<LatentCache> caches(world_size, LatentCache(local));
     AllReduced last;
     const Tensor3 reduced = ch5::in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
-        last = tensor_parallel(ranks, [&](std::size_t rank) {
+        last = all_reduce(ranks, [&](std::size_t rank) {
             const Weights part = shard(layer.weights, layer.config, rank, world_size);
             return absorbed_attention(x, part, local, positions, caches[rank], start_pos).output;
         });

@@ -13,7 +13,7 @@ function remembered(name) {
 // --- controls
 
 const steps = [...document.querySelectorAll("article.step")];
-const slider = make("input", { type: "range", min: "0", max: "9", id: "digits", "aria-label": "digits after the point" });
+const slider = make("input", { type: "range", min: "0", max: String(Math.max(9, main ? main.dataset.precision : 0)), id: "digits", "aria-label": "digits after the point" });
 slider.value = main ? main.dataset.precision : 4;
 const digits = make("output", { for: "digits" }, slider.value);
 function currentPrecision() {

@@ -32,15 +32,31 @@ std::string examples(const Chapter& chapter) {
     return fmt::format(
         "Examples:\n"
         "  ./walk {0}                       the walk, step by step\n"
+        "  ./walk {0} --step                a step at a time: Enter, b back, q quit, or a number\n"
         "  ./walk {0} --tensors-only        only what the notebook prints, to the byte\n"
         "  ./walk {0} --precision 8 --full  every digit of every element\n"
         "  ./walk {0} --seed 7              other random numbers than the notebook's\n"
         "  ./walk {0} --color always | less -R\n"
         "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
         "  ./walk {0} --html page.html          the walk as a page for a browser\n"
-        "{1}\n"
+        "{1}{2}\n"
         "Exit status: 0 all well, 1 a print was not reproduced, 2 bad usage or bad input.",
-        chapter.number, own_files_example(chapter));
+        chapter.number, own_files_example(chapter), more_examples(chapter));
+}
+
+// What only some chapters can do.
+std::string more_examples(const Chapter& chapter) {
+    std::string text;
+    if (chapter.journey)
+        text += fmt::format("  ./walk {} --size journey         operation by operation, at a real size\n",
+                            chapter.number);
+    if (chapter.ranks) {
+        text += fmt::format(
+            "  ./walk {0} --config config.json --world-size 4       the heads in four ranks\n"
+            "  mpirun -n 4 build/bin/{1} ...    and each rank a process\n",
+            chapter.number, chapter.folder);
+    }
+    return text;
 }
 
 // CLI11 may break a message over lines; ours is one line that says what to do next.
@@ -83,6 +99,10 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     auto* scoreboard_flag = app.add_flag("--scoreboard", scoreboard,
                                          "only the last line: how many notebook prints are reproduced")
                                 ->excludes(tensors_only_flag);
+    auto* step_flag = app.add_flag("--step", options.step,
+                                   "a step at a time: Enter goes on, b back, q quits, a number goes there")
+                          ->excludes(tensors_only_flag)
+                          ->excludes(scoreboard_flag);
 
     // How it is printed.
     bool full = false;
@@ -113,6 +133,7 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     app.add_option("--html", options.html, "the walk as one page for a browser, into this file")
         ->excludes(tensors_only_flag)
         ->excludes(scoreboard_flag)
+        ->excludes(step_flag)
         ->type_name("FILE");
     app.add_option("--input", own.input, "your tokens: x (T, dim) in .safetensors, .npy, .npz or .csv")
         ->type_name("FILE");
@@ -134,6 +155,21 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
             ->type_name("N");
     }
 
+    // What only some chapters have.
+    std::string size = "small";
+    if (chapter.ranks) {
+        app.add_option("--world-size", options.world_size,
+                       "so many ranks share the heads, one after the other")
+            ->check(CLI::Range(1, 1024))
+            ->type_name("N");
+    }
+    if (chapter.journey) {
+        app.add_option("--size", size,
+                       "small, or journey: one call at a real layer's size, operation by operation")
+            ->check(CLI::IsMember({"small", "journey"}))
+            ->type_name("SIZE");
+    }
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -149,6 +185,13 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     own.tokens.assign(std::istream_iterator<std::string>(words), {});
     if (chapter.takes == Takes::layer && !own.config && (own.weights || own.input || own.prefill)) {
         throw UsageError("--weights, --input and --prefill need --config, which says the layer's dimensions");
+    }
+    options.journey = size == "journey";
+    if (options.journey && own.any()) {
+        throw UsageError("--size journey has sizes of its own; leave it out, or leave out --config");
+    }
+    if (options.journey && options.world_size) {
+        throw UsageError("--size journey runs on one device; leave it out, or leave out --world-size");
     }
     if (color == "always") options.color = ColorChoice::always;
     if (color == "never") options.color = ColorChoice::never;

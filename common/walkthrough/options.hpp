@@ -28,6 +28,7 @@ struct Options {
     enum class Output { walkthrough, tensors_only, scoreboard, page };
 
     Output output = Output::walkthrough;
+    bool step = false;  // the walk at the reader's pace
     torch::PrintOptions print;
     ColorChoice color = ColorChoice::automatic;
     std::optional<std::uint64_t> seed;  // instead of the notebook's seeds
@@ -35,6 +36,9 @@ struct Options {
     OwnFiles own;
     std::optional<std::string> save;  // every shown tensor goes into this file
     std::optional<std::string> html;  // the walk as a page goes into this file instead of to the terminal
+    std::optional<std::string> save;  // every shown tensor goes into this file
+    std::optional<std::size_t> world_size;  // so many ranks share the heads
+    bool journey = false;                   // the size of a real layer instead of the small one
 };
 
 // A command line that is at fault. what() is one line: what, where, what to do.

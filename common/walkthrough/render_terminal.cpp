@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <string_view>
+#include <utility>
 
 #include "common/walkthrough/heatmap.hpp"
 #include "common/walkthrough/notebook.hpp"
@@ -25,18 +26,23 @@ class TerminalRenderer {
     TerminalRenderer(const Terminal& terminal, const torch::PrintOptions& options)
         : terminal_(terminal), options_(options) {}
 
-    std::string render(const Document& document, const std::string& closing) {
+    std::vector<std::string> render(const Document& document, const std::string& closing) {
         const Chapter& chapter = document.chapter;
         line(styled(bold, say(fmt::format("Chapter {}  {}", chapter.number, chapter.title))));
         prose(chapter.letters + ". Read along in chapters/" + chapter.folder + "/.", "");
         for (const auto& part : document.parts) {
             if (const auto* section = std::get_if<Section>(&part)) draw(*section, chapter.number);
-            if (const auto* step = std::get_if<Step>(&part)) draw(*step);
+            if (const auto* step = std::get_if<Step>(&part)) {
+                draw(*step);
+                pieces_.push_back(std::exchange(text_, ""));
+            }
         }
         line();
         line(rule(terminal_.width));
         prose(closing, "");
-        return std::move(text_);
+        if (pieces_.empty()) pieces_.emplace_back();
+        pieces_.back() += text_;
+        return std::move(pieces_);
     }
 
   private:
@@ -157,7 +163,8 @@ class TerminalRenderer {
 
     const Terminal& terminal_;
     const torch::PrintOptions& options_;
-    std::string text_;
+    std::vector<std::string> pieces_;
+    std::string text_;  // of the piece that is being written
     int step_number_ = 0;
 };
 
@@ -165,5 +172,10 @@ class TerminalRenderer {
 
 std::string render_terminal(const Document& document, const Terminal& terminal,
                             const torch::PrintOptions& options, const std::string& closing) {
+    return fmt::format("{}", fmt::join(render_steps(document, terminal, options, closing), ""));
+}
+
+std::vector<std::string> render_steps(const Document& document, const Terminal& terminal,
+                                      const torch::PrintOptions& options, const std::string& closing) {
     return TerminalRenderer(terminal, options).render(document, closing);
 }

@@ -100,6 +100,8 @@ struct Chapter {
     std::string title;
     std::string letters;  // the legend of its shapes: "T tokens, d_in width of an embedding"
     Takes takes;
+    bool ranks = false;    // its heads can be shared out: --world-size
+    bool journey = false;  // it has a second size, that of a real layer: --size
 };
 
 struct Document {

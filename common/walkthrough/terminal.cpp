@@ -47,6 +47,7 @@ Terminal detect_terminal(ColorChoice choice) {
     winsize size{};
     if (on_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
         terminal.width = std::clamp<std::size_t>(size.ws_col, 20, 80);
+        if (size.ws_row > 0) terminal.height = size.ws_row;
     }
 
     const bool wanted = on_terminal && variable("NO_COLOR").empty() && variable("TERM") != "dumb";

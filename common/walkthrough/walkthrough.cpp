@@ -12,6 +12,7 @@
 #include "common/walkthrough/notebook.hpp"
 #include "common/walkthrough/render_tensors.hpp"
 #include "common/walkthrough/render_terminal.hpp"
+#include "common/walkthrough/step_through.hpp"
 #include "common/walkthrough/terminal.hpp"
 #include "common/write_out.hpp"
 
@@ -84,16 +85,32 @@ int Walkthrough::finish() {
             write_out(closing + "\n");
             break;
         case Options::Output::walkthrough:
-            write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
+            show_walk(closing);
             break;
     }
-    // Who asks for the other build's dropout asks for other figures.
-    const bool as_asked = options_.dropout_rng != torch::DropoutRng::mkl;
-    return score.reproduced == score.expected || as_asked ? 0 : 1;
+    return score.reproduced == score.expected || other_figures_asked() ? 0 : 1;
+}
+
+bool Walkthrough::other_figures_asked() const {
+    return options_.dropout_rng != torch::DropoutRng::mkl || options_.world_size.value_or(2) != 2;
+}
+
+void Walkthrough::show_walk(const std::string& closing) const {
+    if (options_.step && can_step()) return step_through(document_, options_.color, options_.print, closing);
+    if (options_.step) {
+        fmt::print(stderr,
+                   "walk {}: --step needs a terminal to read from and to write to; here is all of it\n",
+                   document_.chapter.number);
+    }
+    write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
 }
 
 std::string Walkthrough::closing_line(int reproduced, int expected) const {
     const bool has_notebook = document_.chapter.number <= last_notebook_chapter;
+    if (options_.journey) {
+        return fmt::format("chapter {}  at the size of a real layer: PyTorch's figures are for the small one",
+                           document_.chapter.number);
+    }
     if (options_.own.any()) {
         return fmt::format("chapter {}  on your own files: {} figures do not apply", document_.chapter.number,
                            has_notebook ? "the notebook's" : "PyTorch's");
@@ -107,23 +124,24 @@ std::string Walkthrough::closing_line(int reproduced, int expected) const {
     if (reproduced < expected && options_.dropout_rng == torch::DropoutRng::generic) {
         line += " (the notebook's dropout is mkl)";
     }
+    if (reproduced < expected && options_.world_size.value_or(2) != 2) line += " (PyTorch's are of 2 ranks)";
     if (options_.seed) line += " (it draws no random numbers: --seed changes nothing)";
     return line;
 }
 
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<void(Walkthrough&)>& tell) {
+                 const std::function<void(Walkthrough&)>& tell, bool speaks) {
     try {
         const Invocation invocation = parse_command_line(chapter, argc, argv);
         if (invocation.print_and_stop) {
-            write_out(*invocation.print_and_stop);
+            if (speaks) write_out(*invocation.print_and_stop);
             return 0;
         }
         Walkthrough walk(chapter, invocation.options);
         tell(walk);
-        return walk.finish();
+        return speaks ? walk.finish() : 0;
     } catch (const std::exception& error) {
-        fmt::print(stderr, "walk {}: {}\n", chapter.number, error.what());
+        if (speaks) fmt::print(stderr, "walk {}: {}\n", chapter.number, error.what());
         return 2;
     }
 }

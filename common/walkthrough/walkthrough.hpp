@@ -2,6 +2,7 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 
 #include "common/torch/dropout_mask.hpp"
@@ -17,6 +18,10 @@ class Walkthrough {
 
     // Which build's dropout (--dropout-rng).
     [[nodiscard]] torch::DropoutRng dropout_rng() const { return options_.dropout_rng; }
+
+    // How many ranks the reader asks for (--world-size), and whether for the journey (--size journey).
+    [[nodiscard]] std::optional<std::size_t> world_size() const { return options_.world_size; }
+    [[nodiscard]] bool journey() const { return options_.journey; }
 
     // The reader's own layer; the figures of notebook and PyTorch do not apply to it.
     [[nodiscard]] const OwnFiles& own() const { return options_.own; }
@@ -35,8 +40,14 @@ class Walkthrough {
     int finish();
 
   private:
+    void show_walk(const std::string& closing) const;
     [[nodiscard]] std::string closing_line(int reproduced, int expected) const;
-    [[nodiscard]] bool figures_apply() const { return !reseeded_ && !options_.own.any(); }
+    [[nodiscard]] bool figures_apply() const {
+        return !reseeded_ && !options_.own.any() && !options_.journey;
+    }
+
+    // The reader asked for something else than what was printed: the other dropout, other ranks than two.
+    [[nodiscard]] bool other_figures_asked() const;
 
     Document document_;
     Options options_;
@@ -44,6 +55,7 @@ class Walkthrough {
 };
 
 // The main function of a chapter: reads the command line, lets the chapter tell its walk, renders it.
-// Whatever goes wrong is one line on standard error and exit status 2.
+// Whatever goes wrong is one line on standard error and exit status 2. Where several processes run the same
+// chapter, only one `speaks`; the others compute, and neither print nor save.
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<void(Walkthrough&)>& tell);
+                 const std::function<void(Walkthrough&)>& tell, bool speaks = true);

@@ -67,6 +67,20 @@ TEST_CASE("matmul_transposed is matmul with the right-hand side transposed") {
           1e-6f);
 }
 
+TEST_CASE("a product of single rows is the rows of a product") {
+    // Two rows go to gemm, one row to gemv: also where only one number is added up, or one comes out.
+    const auto [inner, columns] = GENERATE(std::array<std::size_t, 2>{5, 4}, std::array<std::size_t, 2>{1, 4},
+                                           std::array<std::size_t, 2>{5, 1});
+    CAPTURE(inner, columns);
+    const Tensor3 a = random_batch(1, 3, 2, inner), b = random_batch(2, 3, inner, columns);
+    const Tensor3 b_transposed = torch::transpose(b, 1, 2), product = torch::matmul(a, b);
+    for (std::size_t row = 0; row < 2; ++row) {
+        const Tensor3 rows = torch::narrow(a, 1, row, 1), expected = torch::narrow(product, 1, row, 1);
+        CHECK(largest_difference(torch::matmul(rows, b), expected) < 1e-6f);
+        CHECK(largest_difference(torch::matmul_transposed(rows, b_transposed), expected) < 1e-6f);
+    }
+}
+
 TEST_CASE("transpose of any two axes of four, element by element") {
     const Tensor4 x = torch::view<4>(random_batch(1, 6, 4, 5), {2, 3, 4, 5});
     for (std::size_t a = 0; a < 4; ++a) {

@@ -77,8 +77,8 @@ TEST_CASE("walk refuses what it does not know in one line") {
 
 TEST_CASE("walk doctor tells what is there and how to get the rest") {
     const Finished doctor = walk("doctor");
-    for (const char* word : {"C++ compiler", "CMake", "xtensor", "BLAS", "apt-get install", "dnf install",
-                             "pacman -S", "brew install", "conda install", "untested"}) {
+    for (const char* word : {"C++ compiler", "CMake", "xtensor", "BLAS", "MPI", "apt-get install",
+                             "dnf install", "pacman -S", "brew install", "conda install", "untested"}) {
         CAPTURE(word);
         CHECK(has(doctor.output, word));
     }

@@ -70,7 +70,7 @@ Finished run_piped(const std::string& shell_command, const std::vector<std::stri
 }
 
 Finished run_on_terminal(const std::string& shell_command, const std::vector<std::string>& environment,
-                         int columns) {
+                         int columns, const std::string& typed) {
     winsize size{};
     size.ws_col = static_cast<unsigned short>(columns);
     size.ws_row = 24;
@@ -78,6 +78,9 @@ Finished run_on_terminal(const std::string& shell_command, const std::vector<std
     const pid_t child = forkpty(&terminal, nullptr, nullptr, &size);
     if (child == 0) become(shell_command, environment);
 
+    // What is typed early waits in the terminal until it is read.
+    if (write(terminal, typed.data(), typed.size()) < 0)
+        throw std::runtime_error("nobody reads the terminal");
     Finished finished;
     while (read_some(terminal, finished.output)) {
     }

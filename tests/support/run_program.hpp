@@ -11,8 +11,9 @@ struct Finished {
 
 // `environment` is all there is: {"LANG=C.UTF-8"}. PATH is added.
 Finished run_piped(const std::string& shell_command, const std::vector<std::string>& environment);
+// `typed` is what a reader types there. 24 rows.
 Finished run_on_terminal(const std::string& shell_command, const std::vector<std::string>& environment,
-                         int columns);
+                         int columns, const std::string& typed = "");
 
 // The executable of a chapter, quoted for the shell.
 std::string program(int chapter);

@@ -1,0 +1,101 @@
+#include "common/files/json_fields.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string_view>
+
+#include "common/files/file_error.hpp"
+#include "common/files/mapped_file.hpp"
+
+namespace {
+
+using nlohmann::json;
+
+json parse(const MappedFile& file) {
+    const std::string_view text = file.text();
+    try {
+        return json::parse(text);
+    } catch (const json::parse_error& error) {
+        const std::string_view before = text.substr(0, std::max<std::size_t>(error.byte, 1) - 1);
+        const auto line = 1 + std::count(before.begin(), before.end(), '\n');
+        const std::size_t column = before.size() - (before.rfind('\n') + 1) + 1;  // npos + 1 is 0
+        throw FileError(file.path(), fmt::format("is no JSON: line {}, column {}", line, column),
+                        "look for a comma, quote or bracket there");
+    } catch (const json::out_of_range&) {
+        throw FileError(file.path(), "has a number beyond 1e308", "no double holds it; write a smaller one");
+    }
+}
+
+bool is_size(const json& value, std::size_t smallest) {
+    constexpr std::size_t largest = 2147483647;
+    return value.is_number_unsigned() && value >= smallest && value <= largest;
+}
+
+}  // namespace
+
+json read_json_object(const std::string& path) {
+    json object = parse(MappedFile(path));
+    if (!object.is_object()) {
+        throw FileError(path, "is no JSON object", "write {\"dim\": 8, \"n_heads\": 2}");
+    }
+    return object;
+}
+
+std::optional<Fields::Found> Fields::find(Names names) const {
+    for (const char* name : names) {
+        const auto found = object_.find(name);
+        if (found != object_.end() && !found->is_null()) return Found{name, *found};
+    }
+    return std::nullopt;
+}
+
+std::optional<std::size_t> Fields::size(Names names) const {
+    const std::optional<Found> found = find(names);
+    if (!found) return std::nullopt;
+    if (!is_size(found->value, 1)) wrong(*found, "a whole number from 1 to 2147483647");
+    return found->value.get<std::size_t>();
+}
+
+std::optional<std::size_t> Fields::size_from_zero(Names names) const {
+    const std::optional<Found> found = find(names);
+    if (!found) return std::nullopt;
+    if (!is_size(found->value, 0)) wrong(*found, "a whole number from 0 to 2147483647, or null");
+    return found->value.get<std::size_t>();
+}
+
+std::size_t Fields::needed_size(Names names) const {
+    const std::optional<std::size_t> found = size(names);
+    if (!found) {
+        refuse(fmt::format("has no field {}", *names.begin()),
+               fmt::format("add {}", fmt::join(names, ", or ")));
+    }
+    return *found;
+}
+
+void Fields::read(Names names, double& number) const {
+    const std::optional<Found> found = find(names);
+    if (!found) return;
+    const double value = found->value.is_number() ? found->value.get<double>() : 0.0;
+    if (!(value > 0.0)) wrong(*found, "a number above 0");
+    number = value;
+}
+
+void Fields::read_from_zero(Names names, double& number) const {
+    const std::optional<Found> found = find(names);
+    if (!found) return;
+    const double value = found->value.is_number() ? found->value.get<double>() : -1.0;
+    if (value < 0.0) wrong(*found, "a number from 0");
+    number = value;
+}
+
+void Fields::refuse(const std::string& problem, const std::string& advice) const {
+    throw FileError(path_, problem, advice);
+}
+
+void Fields::wrong(const Found& found, const char* wanted) const {
+    refuse(fmt::format("{} is {:.40}", found.name,
+                       found.value.dump(-1, ' ', true, json::error_handler_t::replace)),
+           fmt::format("it must be {}", wanted));
+}

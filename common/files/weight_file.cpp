@@ -1,0 +1,64 @@
+#include "common/files/weight_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+WeightFile::WeightFile(const std::string& path, std::string prefix)
+    : path_(path), prefix_(std::move(prefix)), file_(open_tensor_file(path)) {}
+
+bool WeightFile::has(const std::string& name) const {
+    return std::any_of(file_->tensors().begin(), file_->tensors().end(),
+                       [&](const TensorInfo& info) { return info.name == prefix_ + name; });
+}
+
+const TensorInfo& WeightFile::info(const std::string& name) const {
+    return file_->tensors()[position_of(prefix_ + name, file_->tensors(), path_)];
+}
+
+template <std::size_t N>
+Tensor<N> WeightFile::read(const std::string& name, const Shape& shape, const char* meaning) {
+    const AnyTensor tensor = file_->read(prefix_ + name);
+    const std::optional<Tensor<N>> floats = float_tensor<N>(tensor);
+    if (!floats || tensor.shape != shape) {
+        throw std::invalid_argument(fmt::format("{}: {}{} is {}, expected floats of shape {} = {}", path_,
+                                                prefix_, name, to_string(tensor.shape), to_string(shape),
+                                                meaning));
+    }
+    used_.push_back(prefix_ + name);
+    return *floats;
+}
+
+Matrix WeightFile::matrix(const std::string& name, std::size_t rows, std::size_t columns,
+                          const char* meaning) {
+    return read<2>(name, {rows, columns}, meaning);
+}
+
+Vector WeightFile::vector(const std::string& name, std::size_t size, const char* meaning) {
+    return read<1>(name, {size}, meaning);
+}
+
+std::vector<std::string> WeightFile::unused() const {
+    std::vector<std::string> names;
+    for (const TensorInfo& info : file_->tensors()) {
+        const bool is_used = std::find(used_.begin(), used_.end(), info.name) != used_.end();
+        if (info.name.starts_with(prefix_) && !is_used) names.push_back(info.name);
+    }
+    return names;
+}
+
+Tensor3 read_tokens(const std::string& path, std::size_t dim) {
+    const AnyTensor tensor = open_tensor_file(path)->read("x");
+    std::optional<Tensor3> x = float_tensor<3>(tensor);
+    if (const std::optional<Matrix> sequence = float_tensor<2>(tensor)) {
+        x = torch::view<3>(*sequence, {1, sequence->shape(0), sequence->shape(1)});
+    }
+    if (!x || x->shape(2) != dim || x->size() == 0) {
+        throw std::invalid_argument(
+            fmt::format("{}: x is {}, expected floats of shape (B, T, dim) or (T, dim) with dim = {}", path,
+                        to_string(tensor.shape), dim));
+    }
+    return *x;
+}

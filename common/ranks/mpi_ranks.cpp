@@ -1,0 +1,139 @@
+// Ranks that are processes: the one file that talks to MPI. An error in a call of MPI itself ends all
+// processes, as MPI's own handler of errors has it.
+#include <fmt/format.h>
+#include <mpi.h>
+
+#include <algorithm>
+#include <array>
+#include <limits>
+#include <stdexcept>
+
+#include "common/ranks/mpi.hpp"
+
+namespace {
+
+std::size_t world_size() {
+    int size = 0;
+    MPI_Comm_size(MPI_COMM_WORLD, &size);
+    return static_cast<std::size_t>(size);
+}
+
+std::size_t own_rank() {
+    int rank = 0;
+    MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    return static_cast<std::size_t>(rank);
+}
+
+// MPI counts in int.
+int count(std::size_t size) {
+    if (size > std::numeric_limits<int>::max())
+        throw std::length_error("MPI sends at most 2147483647 numbers");
+    return static_cast<int>(size);
+}
+
+// How a rank stands when the others want to go on with it.
+struct State {
+    enum Kind : std::uint64_t { ready, failed, gone };
+    std::uint64_t kind, length;  // ready: so many numbers; failed: a message of so many characters
+};
+
+// Each rank tells all others how it stands. Nobody goes on to a sum before, so that nobody waits in one for a
+// rank that will not come.
+std::vector<State> exchange(const State& own) {
+    std::vector<State> states(world_size());
+    MPI_Allgather(&own, 2, MPI_UINT64_T, states.data(), 2, MPI_UINT64_T, MPI_COMM_WORLD);
+    return states;
+}
+
+// The first rank of that kind, or as many as there are.
+std::size_t first(const std::vector<State>& states, State::Kind kind) {
+    const auto found =
+        std::find_if(states.begin(), states.end(), [&](const State& s) { return s.kind == kind; });
+    return static_cast<std::size_t>(found - states.begin());
+}
+
+class MpiRanks final : public Ranks {
+  public:
+    [[nodiscard]] std::size_t world_size() const override { return ::world_size(); }
+
+    [[nodiscard]] Reduced all_reduce(const Work& work) const override {
+        const std::vector<float> own = work_with_all(work);
+        const int length = count(own.size());
+
+        // All partials one after the other, for those who want to look at them,
+        std::vector<float> gathered(own.size() * world_size());
+        MPI_Allgather(own.data(), length, MPI_FLOAT, gathered.data(), length, MPI_FLOAT, MPI_COMM_WORLD);
+        Reduced reduced;
+        for (std::size_t rank = 0; rank < world_size(); ++rank) {
+            const auto begin = gathered.begin() + static_cast<std::ptrdiff_t>(rank * own.size());
+            reduced.partials.emplace_back(begin, begin + length);
+        }
+
+        // and their sum, as MPI itself adds it up.
+        reduced.sum.resize(own.size());
+        MPI_Allreduce(own.data(), reduced.sum.data(), length, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+        return reduced;
+    }
+
+  private:
+    // This rank's work, once it is known that all others have done theirs.
+    static std::vector<float> work_with_all(const Work& work) {
+        std::vector<float> own;
+        std::optional<std::string> error;
+        try {
+            own = work(own_rank());
+            static_cast<void>(count(own.size()));
+        } catch (const std::exception& exception) {
+            error = exception.what();
+        }
+        const std::vector<State> states =
+            exchange(error ? State{State::failed, error->size()} : State{State::ready, own.size()});
+
+        // A rank that is gone takes part in nothing more.
+        const std::size_t gone = first(states, State::gone), failed = first(states, State::failed);
+        if (gone < states.size()) {
+            throw std::runtime_error(
+                error.value_or(fmt::format("rank {} stopped before its part of the sum was done", gone)));
+        }
+        // The error of one rank is an error of all: each throws the same, and none is left waiting.
+        if (failed < states.size()) {
+            std::string message = error.value_or("");
+            message.resize(states[failed].length);
+            MPI_Bcast(message.data(), count(message.size()), MPI_CHAR, count(failed), MPI_COMM_WORLD);
+            throw std::runtime_error(message);
+        }
+        std::vector<std::size_t> lengths;
+        for (const State& state : states) lengths.push_back(state.length);
+        check_equally_long(lengths);
+        return own;
+    }
+};
+
+}  // namespace
+
+namespace mpi {
+
+std::optional<std::string> start(std::size_t processes) {
+    MPI_Init(nullptr, nullptr);
+    if (world_size() == processes) return std::nullopt;
+
+    // Started by the mpirun of another MPI, each process believes that it is alone.
+    MPI_Finalize();
+    return "for another MPI than this program was built with: start it with " ATTN_MPIRUN;
+}
+
+std::unique_ptr<Ranks> ranks() {
+    return std::make_unique<MpiRanks>();
+}
+
+void stop() {
+    // Others may be on their way into one more sum: they hear that this rank is gone until they go, too.
+    const auto is_gone = [](const State& state) { return state.kind == State::gone; };
+    for (bool all_gone = false; !all_gone;) {
+        const std::vector<State> states = exchange({State::gone, 0});
+        all_gone = std::all_of(states.begin(), states.end(), is_gone);
+    }
+    MPI_Finalize();
+}
+
+}  // namespace mpi
