@@ -1,0 +1,32 @@
+// Somebody's real layer from files: dimensions from a config, weights under DeepSeek's names or Hugging
+// Face's.
+#pragma once
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "chapters/07_multi_head_latent_attention/config.hpp"
+#include "chapters/07_multi_head_latent_attention/projections.hpp"
+#include "chapters/07_multi_head_latent_attention/yarn.hpp"
+#include "common/tensor.hpp"
+#include "common/walkthrough/walkthrough.hpp"
+
+namespace ch7 {
+
+struct Layer {
+    Config config;
+    Weights weights;
+    float theta;
+    std::optional<Yarn> yarn;
+    Tensor3 x;                             // (B, T, dim)
+    std::string naming;                    // under which names the weights were found
+    std::vector<std::string> dequantized;  // names of those that were FP8
+    std::vector<std::string> unused;       // tensors under the prefix that belong to no part of this layer
+};
+
+// Reads what --config, --weights, --prefix and --input name. Without weights they are drawn from `walk`'s
+// seed, after x; without input x is 4 random tokens. Throws FileError, or std::invalid_argument that names
+// the tensor, the shape it has and the shape that was expected.
+Layer load_layer(Walkthrough& walk);
+
+}  // namespace ch7
