@@ -30,6 +30,7 @@ const previous = button("←", "Previous step (left arrow or k)", () => go(curre
 const next = button("→", "Next step (right arrow or j)", () => go(current + 1));
 const all = button("All steps", "All steps on one page (a)", () => showAll(!showingAll));
 const lamp = button("", "", () => setTheme(theme() === "dark" ? "light" : "dark"));
+lamp.className = "lamp";
 
 if (steps.length > 0) {
     document.querySelector(".masthead").append(make("div", { class: "controls", role: "group", "aria-label": "Steps and settings" },
@@ -138,7 +139,7 @@ function setTheme(chosen) {
 function showTheme() {
     document.documentElement.dataset.theme = theme();
     const other = theme() === "dark" ? "light" : "dark";
-    lamp.textContent = other === "dark" ? "☾ Dark" : "☀ Light";
+    lamp.replaceChildren(other === "dark" ? "☾" : "☀", make("span", {}, other === "dark" ? " Dark" : " Light"));
     lamp.title = `Switch to ${other} colours`;
     lamp.setAttribute("aria-label", lamp.title);
     drawAll();
@@ -151,10 +152,12 @@ window.addEventListener("beforeprint", () => {
     themeOnScreen = chosenTheme;
     chosenTheme = "light";
     document.documentElement.classList.remove("one-step");
+    document.documentElement.classList.add("on-paper");
     showTheme();
 });
 window.addEventListener("afterprint", () => {
     chosenTheme = themeOnScreen;
+    document.documentElement.classList.remove("on-paper");
     showTheme();
     update();
 });

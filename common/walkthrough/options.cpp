@@ -28,6 +28,21 @@ std::string own_files_example(const Chapter& chapter) {
     return fmt::format("  ./walk {} --input x.csv --tokens \"one two three\"\n", chapter.number);
 }
 
+// What only some chapters can do.
+std::string more_examples(const Chapter& chapter) {
+    std::string text;
+    if (chapter.journey)
+        text += fmt::format("  ./walk {} --size journey         operation by operation, at a real size\n",
+                            chapter.number);
+    if (chapter.ranks) {
+        text += fmt::format(
+            "  ./walk {0} --config config.json --world-size 4       the heads in four ranks\n"
+            "  mpirun -n 4 build/bin/{1} ...    and each rank a process\n",
+            chapter.number, chapter.folder);
+    }
+    return text;
+}
+
 std::string examples(const Chapter& chapter) {
     return fmt::format(
         "Examples:\n"
@@ -42,21 +57,6 @@ std::string examples(const Chapter& chapter) {
         "{1}{2}\n"
         "Exit status: 0 all well, 1 a print was not reproduced, 2 bad usage or bad input.",
         chapter.number, own_files_example(chapter), more_examples(chapter));
-}
-
-// What only some chapters can do.
-std::string more_examples(const Chapter& chapter) {
-    std::string text;
-    if (chapter.journey)
-        text += fmt::format("  ./walk {} --size journey         operation by operation, at a real size\n",
-                            chapter.number);
-    if (chapter.ranks) {
-        text += fmt::format(
-            "  ./walk {0} --config config.json --world-size 4       the heads in four ranks\n"
-            "  mpirun -n 4 build/bin/{1} ...    and each rank a process\n",
-            chapter.number, chapter.folder);
-    }
-    return text;
 }
 
 // CLI11 may break a message over lines; ours is one line that says what to do next.

@@ -36,7 +36,6 @@ struct Options {
     OwnFiles own;
     std::optional<std::string> save;  // every shown tensor goes into this file
     std::optional<std::string> html;  // the walk as a page goes into this file instead of to the terminal
-    std::optional<std::string> save;  // every shown tensor goes into this file
     std::optional<std::size_t> world_size;  // so many ranks share the heads
     bool journey = false;                   // the size of a real layer instead of the small one
 };
