@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "chapters/05_grouped_query_attention/decoding.hpp"
 
 namespace ch5 {
@@ -17,15 +19,7 @@ void what_was_read(Walkthrough& walk, const Layer& layer) {
                                     {"head_dim", fmt::format("{}", config.head_dim)},
                                     {"max_batch_size", fmt::format("{}", config.max_batch_size)},
                                     {"max_seq_len", fmt::format("{}", config.max_seq_len)}});
-    if (!layer.unused.empty()) {
-        constexpr std::size_t enough = 5;
-        const std::size_t named = std::min(enough, layer.unused.size());
-        const std::vector<std::string> names(layer.unused.begin(),
-                                             layer.unused.begin() + static_cast<long>(named));
-        step.note(fmt::format(
-            "Not used: {}{}.", fmt::join(names, ", "),
-            layer.unused.size() > named ? fmt::format(" and {} more", layer.unused.size() - named) : ""));
-    }
+    if (!layer.unused.empty()) step.note(fmt::format("Not used: {}.", some_of(layer.unused)));
     step.show("x", layer.x, {"B", "T", "dim"});
 }
 
@@ -64,6 +58,13 @@ void walk_own_layer(Walkthrough& walk, const Layer& layer, const PieceAttention&
     walk.step("The whole output", "All tokens, in their order.").show("output", output, {"B", "T", "dim"});
     walk.keep("cache_k", cache.cache_k());
     walk.keep("cache_v", cache.cache_v());
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+    constexpr std::size_t enough = 5;
+    const auto end = names.begin() + static_cast<std::ptrdiff_t>(std::min(enough, names.size()));
+    const std::string more = names.size() > enough ? fmt::format(" and {} more", names.size() - enough) : "";
+    return fmt::format("{}{}", fmt::join(names.begin(), end, ", "), more);
 }
 
 std::vector<Shown> shown_tensors(const Trace& trace) {

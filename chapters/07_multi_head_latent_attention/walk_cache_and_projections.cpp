@@ -18,7 +18,9 @@ void what_is_kept(Walkthrough& walk) {
     walk.step(
             "What is kept of a token",
             "Chapter 5 shared keys, to keep fewer of them. DeepSeek keeps something else: a latent of 512 "
-            "numbers, of which all 128 heads' keys and values can be made, and 64 numbers for the position. " X)
+            "numbers, of which all 128 heads' keys and values can be made, and 64 numbers for the position. "
+            "Counted from real buffers at DeepSeek-V3's sizes, for one token; the last column is for 61 layers of "
+            "16-bit numbers.")
         .read("ledger.cpp")
         .table({"attention", "numbers in a layer", "KiB, 61 layers"}, rows)
         .note(

@@ -87,6 +87,10 @@ void eight_bit_weights(Walkthrough& walk, const Setting& setting, const TwoForms
         .show("wkv_a.weight", weight, {"c + rope", "dim"}, pytorch())
         .show("quantized", quantized.values, {"c + rope", "dim"}, pytorch())
         .show("weight_scale_inv", quantized.scale_inv, {"blocks", "blocks"}, pytorch())
+        .note(fmt::format(
+            "With more digits: {:.3e} and {:.3e} in the first row, {:.3e} and {:.3e} in the second.",
+            quantized.scale_inv(0, 0), quantized.scale_inv(0, 1), quantized.scale_inv(1, 0),
+            quantized.scale_inv(1, 1)))
         .show("dequantized", weight_dequant(quantized.values, quantized.scale_inv, block_size),
               {"c + rope", "dim"}, pytorch());
 

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "chapters/05_grouped_query_attention/decoding.hpp"
+#include "chapters/05_grouped_query_attention/own_layer.hpp"
 #include "chapters/07_multi_head_latent_attention/layer_files.hpp"
 #include "chapters/07_multi_head_latent_attention/tensor_parallel.hpp"
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
@@ -30,7 +31,7 @@ void what_was_read(Walkthrough& walk, const Layer& layer, const Positions& posit
         step.note(fmt::format("FP8, multiplied by the scales of their 128 x 128 blocks: {}.",
                               fmt::join(layer.dequantized, ", ")));
     }
-    if (!layer.unused.empty()) step.note(fmt::format("Not used: {}.", list_of(layer.unused)));
+    if (!layer.unused.empty()) step.note(fmt::format("Not used: {}.", ch5::some_of(layer.unused)));
     step.show("x", layer.x, {"B", "T", "dim"});
 }
 

@@ -20,4 +20,4 @@ std::string program(int chapter);
 
 // The folder name of a chapter: "03_causal_mask_and_dropout".
 std::string folder(int chapter);
-constexpr int chapter_count = 6;
+constexpr int chapter_count = 7;
