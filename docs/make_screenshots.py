@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 """Makes docs/images/page.png and docs/images/terminal.png from what the programs in build/bin write today.
 
-Needs Debian's chromium, chromium-driver and python3-selenium, and for the fonts of our pictures fonts-inter and
-fonts-dejavu. Run it from anywhere, after ./walk 3.
+Needs Debian's chromium, chromium-driver and python3-selenium, and for the fonts of our pictures fonts-inter
+and fonts-dejavu. Run it from anywhere, after ./walk 3.
 """
+
 import html
 import os
 import pathlib
@@ -21,7 +22,8 @@ images = root / "docs" / "images"
 
 TERMINAL = """<!DOCTYPE html><meta charset="utf-8"><style>
 body {{ margin: 0; background: #11151c; }}
-.window {{ display: inline-block; padding: 18px 26px 22px; color: #d7dde5; font: 16px/1.35 "DejaVu Sans Mono", monospace; }}
+.window {{ display: inline-block; padding: 18px 26px 22px; color: #d7dde5; }}
+.window {{ font: 16px/1.35 "DejaVu Sans Mono", monospace; }}
 pre {{ margin: 0; font: inherit; }}
 </style><div class="window"><pre>{}</pre></div>"""
 
@@ -37,7 +39,12 @@ def color_of(number):
 
 def style_of(codes):
     """The CSS of an escape code such as "1" or "48;2;68;1;84;38;5;231"."""
-    styles = {"1": "font-weight: bold; color: #fff", "2": "color: #8b96a5", "31": "color: #ff8a80", "32": "color: #7fd3a0"}
+    styles = {
+        "1": "font-weight: bold; color: #fff",
+        "2": "color: #8b96a5",
+        "31": "color: #ff8a80",
+        "32": "color: #7fd3a0",
+    }
     if codes in styles:
         return styles[codes]
     css = []
@@ -66,11 +73,16 @@ def to_html(text):
 
 def terminal_picture(browser, folder):
     """What a terminal of 24-bit colour shows of ./walk 3, scrolled to steps 5 and 6."""
-    output = subprocess.run([program, "--color", "always"], capture_output=True, text=True, check=True,
-                            env={**os.environ, "COLORTERM": "truecolor", "LANG": "C.UTF-8"}).stdout
+    output = subprocess.run(
+        [program, "--color", "always"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "COLORTERM": "truecolor", "LANG": "C.UTF-8"},
+    ).stdout
     lines = output.splitlines()
     title = lambda number: next(i for i, line in enumerate(lines) if line.startswith(f"{number:2}  "))
-    shown = lines[title(5):title(7) - 1]
+    shown = lines[title(5) : title(7) - 1]
     page = folder / "terminal.html"
     page.write_text(TERMINAL.format(to_html("\n".join(shown))))
     browser.window(1000, 1000)
@@ -85,7 +97,10 @@ def page_picture(browser, folder):
     browser.window(1200, 830)
     browser.media(prefers_color_scheme="light", prefers_reduced_motion="reduce")
     browser.open(page, "#5")
-    browser.js("document.querySelectorAll('article.current td')[13].dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))")
+    browser.js(
+        "document.querySelectorAll('article.current td')[13]"
+        ".dispatchEvent(new MouseEvent('mouseover', {bubbles: true}))"
+    )
     browser.save_screenshot(str(images / "page.png"))
 
 

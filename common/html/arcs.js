@@ -11,16 +11,18 @@ class Arcs {
     constructor(figure, tensor, wordList) {
         this.tensor = tensor;
         this.columns = tensor.shape[1];
-        this.picture = svg("svg", { "aria-hidden": "true" });
+        this.picture = svg("svg", {"aria-hidden": "true"});
         this.words = wordList.map((word, i) => this.makeWord(word, i));
-        this.stage = make("div", { class: "stage" }, this.picture, make("div", { class: "words" }, ...this.words));
-        this.saying = make("p", { class: "saying", "aria-live": "polite" });
-        figure.querySelector("figcaption").after(make("div", { class: "scroll" }, this.stage), this.saying);
+        this.stage =
+            make("div", {class: "stage"}, this.picture, make("div", {class: "words"}, ...this.words));
+        this.saying = make("p", {class: "saying", "aria-live": "polite"});
+        figure.querySelector("figcaption").after(make("div", {class: "scroll"}, this.stage), this.saying);
         this.chosen = this.words.length - 1;
     }
 
     makeWord(word, i) {
-        const button = make("button", { type: "button" }, make("span", { class: "word" }, word), make("span", { class: "share" }));
+        const button = make(
+            "button", {type: "button"}, make("span", {class: "word"}, word), make("span", {class: "share"}));
         for (const happening of ["mouseenter", "focus", "click"]) {
             button.addEventListener(happening, () => {
                 this.chosen = i;
@@ -30,9 +32,7 @@ class Arcs {
         return button;
     }
 
-    weight(column) {
-        return this.tensor.numbers[this.chosen * this.columns + column];
-    }
+    weight(column) { return this.tensor.numbers[this.chosen * this.columns + column]; }
 
     draw() {
         if (this.stage.offsetWidth === 0) return;  // not on the screen: drawn when its step is
@@ -41,7 +41,8 @@ class Arcs {
         this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
         this.picture.setAttribute("width", width);
         this.picture.setAttribute("height", height);
-        const largest = Math.max(...this.words.map((_, column) => this.weight(column)).filter(Number.isFinite), 1e-30);
+        const largest =
+            Math.max(...this.words.map((_, column) => this.weight(column)).filter(Number.isFinite), 1e-30);
 
         // Half ellipses, the farthest as high as the picture, and a loop back to the word itself.
         const start = middle(this.words[this.chosen]);
@@ -50,20 +51,27 @@ class Arcs {
         const arcs = this.words.map((button, column) => {
             const share = this.weight(column) / largest;
             const end = middle(button), radius = Math.abs(end - start) / 2;
-            const path = column === this.chosen
-                ? `M ${start - 5} ${height} C ${start - 40} ${height - 60}, ${start + 40} ${height - 60}, ${start + 5} ${height}`
-                : `M ${start} ${height} A ${radius} ${radius * flatness} 0 0 ${end > start ? 1 : 0} ${end} ${height}`;
+            const path = column === this.chosen ?
+                `M ${start - 5} ${height} C ${start - 40} ${height - 60}, ${start + 40} ${height - 60}, ${
+                    start + 5} ${height}` :
+                `M ${start} ${height} A ${radius} ${radius * flatness} 0 0 ${end > start ? 1 : 0} ${end} ${
+                    height}`;
             button.classList.toggle("chosen", column === this.chosen);
             button.setAttribute("aria-pressed", column === this.chosen);
             button.lastChild.textContent = this.weight(column) > 0 ? this.weight(column).toFixed(2) : "–";
-            return share > 0 ? svg("path", { d: path, "stroke-width": 1 + 9 * share, opacity: 0.25 + 0.75 * share }) : "";
+            return share > 0 ?
+                svg("path", {d: path, "stroke-width": 1 + 9 * share, opacity: 0.25 + 0.75 * share}) :
+                "";
         });
         this.picture.replaceChildren(...arcs);
 
-        const taken = this.words.map((button, column) => [button.firstChild.textContent, this.weight(column)]);
+        const taken =
+            this.words.map((button, column) => [button.firstChild.textContent, this.weight(column)]);
         const most = taken.filter(([, weight]) => weight > 0).sort((a, b) => b[1] - a[1]).slice(0, 3);
         const own = this.words[this.chosen].firstChild.textContent;
-        this.saying.textContent = most.length === 0 ? `“${own}” looks at nobody.`
-            : `“${own}” takes most from ${most.map(([word, weight]) => `“${word}” (${weight.toFixed(2)})`).join(", ")}.`;
+        this.saying.textContent = most.length === 0 ?
+            `“${own}” looks at nobody.` :
+            `“${own}” takes most from ${
+                most.map(([word, weight]) => `“${word}” (${weight.toFixed(2)})`).join(", ")}.`;
     }
 }

@@ -25,7 +25,8 @@ function colorAt(map, place) {
 
 // Black or white, whichever is easier to read (WCAG's contrast; the better of the two is never below 4.5).
 function inkOn(color) {
-    const linear = color.map(c => c / 255).map(c => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+    const linear =
+        color.map(c => c / 255).map(c => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
     const luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
     return (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) ? "#000" : "#fff";
 }
@@ -52,6 +53,4 @@ function paint(cell, color) {
 let chosenTheme = null;
 const systemIsDark = window.matchMedia("(prefers-color-scheme: dark)");
 
-function theme() {
-    return chosenTheme || (systemIsDark.matches ? "dark" : "light");
-}
+function theme() { return chosenTheme || (systemIsDark.matches ? "dark" : "light"); }

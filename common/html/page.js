@@ -4,42 +4,55 @@
 // --- what the reader chose, kept for the other chapters where the browser allows it
 
 function remember(name, value) {
-    try { localStorage.setItem("walk-" + name, value); } catch { /* without memory, then */ }
+    try {
+        localStorage.setItem("walk-" + name, value);
+    } catch { /* without memory, then */
+    }
 }
 function remembered(name) {
-    try { return localStorage.getItem("walk-" + name); } catch { return null; }
+    try {
+        return localStorage.getItem("walk-" + name);
+    } catch {
+        return null;
+    }
 }
 
 // --- controls
 
 const steps = [...document.querySelectorAll("article.step")];
-const slider = make("input", { type: "range", min: "0", max: String(Math.max(9, main ? main.dataset.precision : 0)), id: "digits", "aria-label": "digits after the point" });
+const slider = make("input", {
+    type: "range",
+    min: "0",
+    max: String(Math.max(9, main ? main.dataset.precision : 0)),
+    id: "digits",
+    "aria-label": "digits after the point"
+});
 slider.value = main ? main.dataset.precision : 4;
-const digits = make("output", { for: "digits" }, slider.value);
-function currentPrecision() {
-    return Number(slider.value);
-}
+const digits = make("output", {"for": "digits"}, slider.value);
+function currentPrecision() { return Number(slider.value); }
 
 const button = (label, title, act) => {
-    const element = make("button", { type: "button", title, "aria-label": title }, label);
+    const element = make("button", {type: "button", title, "aria-label": title}, label);
     element.addEventListener("click", act);
     return element;
 };
-const place = make("output", { class: "place" });
+const place = make("output", {class: "place"});
 const previous = button("←", "Previous step (left arrow or k)", () => go(current - 1));
 const next = button("→", "Next step (right arrow or j)", () => go(current + 1));
 const all = button("All steps", "All steps on one page (a)", () => showAll(!showingAll));
 const lamp = button("", "", () => setTheme(theme() === "dark" ? "light" : "dark"));
 lamp.className = "lamp";
 
+const controls = make("div", {class: "controls", role: "group", "aria-label": "Steps and settings"}, lamp);
+document.querySelector(".masthead").append(controls);
 if (steps.length > 0) {
-    document.querySelector(".masthead").append(make("div", { class: "controls", role: "group", "aria-label": "Steps and settings" },
-        make("span", { class: "stepper" }, previous, place, next, all),
-        make("label", { class: "digits", for: "digits" }, make("span", {}, "digits "), slider, digits), lamp));
-    document.querySelector("footer").append(make("p", { class: "keys" },
-        "Keys: ← → or k j step by step, a all steps; inside a table the arrows go from cell to cell, Esc leaves it."));
-} else {
-    document.querySelector(".masthead").append(make("div", { class: "controls" }, lamp));
+    controls.prepend(
+        make("span", {class: "stepper"}, previous, place, next, all),
+        make("label", {class: "digits", "for": "digits"}, make("span", {}, "digits "), slider, digits));
+    const keys =
+        "Keys: ← → or k j step by step, a all steps; inside a table the arrows go from cell to cell, " +
+        "Esc leaves it.";
+    document.querySelector("footer").append(make("p", {class: "keys"}, keys));
 }
 
 // --- tensors and arcs
@@ -68,11 +81,14 @@ let showingAll = false;
 
 function update() {
     steps.forEach((step, i) => step.classList.toggle("current", i + 1 === current));
-    document.querySelectorAll("section.part").forEach(part => part.classList.toggle("current", part.querySelector(".current") !== null));
+    document.querySelectorAll("section.part")
+        .forEach(part => part.classList.toggle("current", part.querySelector(".current") !== null));
     document.documentElement.classList.toggle("one-step", !showingAll && steps.length > 0);
     document.querySelectorAll("nav a").forEach((link, i) => {
-        if (i + 1 === current) link.setAttribute("aria-current", "step");
-        else link.removeAttribute("aria-current");
+        if (i + 1 === current)
+            link.setAttribute("aria-current", "step");
+        else
+            link.removeAttribute("aria-current");
     });
     place.textContent = `${current} / ${steps.length}`;
     previous.disabled = current === 1;
@@ -89,9 +105,11 @@ function go(step) {
     history.replaceState(null, "", "#" + step);
     update();
     const title = steps[step - 1].querySelector("h3");
-    title.focus({ preventScroll: true });
-    if (showingAll) title.scrollIntoView();
-    else window.scrollTo(0, 0);
+    title.focus({preventScroll: true});
+    if (showingAll)
+        title.scrollIntoView();
+    else
+        window.scrollTo(0, 0);
 }
 
 function showAll(whether) {
@@ -106,13 +124,16 @@ function followAddress() {
     const wanted = location.hash.slice(1);
     if (wanted === "all") showingAll = true;
     const step = Number(wanted);
-    if (Number.isInteger(step) && step >= 1 && step <= steps.length) go(step);
-    else update();
+    if (Number.isInteger(step) && step >= 1 && step <= steps.length)
+        go(step);
+    else
+        update();
 }
 window.addEventListener("hashchange", followAddress);
 
 document.addEventListener("keydown", event => {
-    const typing = event.target instanceof Element && event.target.closest("input, select, textarea, pre, [role=region]");
+    const typing = event.target instanceof Element &&
+        event.target.closest("input, select, textarea, pre, [role=region]");
     if (typing || event.ctrlKey || event.altKey || event.metaKey || steps.length === 0) return;
     if (event.key === "ArrowRight" || event.key === "j") go(current + 1);
     if (event.key === "ArrowLeft" || event.key === "k") go(current - 1);
@@ -123,10 +144,14 @@ document.addEventListener("keydown", event => {
 const contents = document.querySelector("nav details");
 const wide = window.matchMedia("(min-width: 64rem)");
 if (contents) {
-    const fit = () => { contents.open = wide.matches; };
+    const fit = () => {
+        contents.open = wide.matches;
+    };
     fit();
     wide.addEventListener("change", fit);
-    contents.addEventListener("click", event => { if (event.target.closest("a")) fit(); });
+    contents.addEventListener("click", event => {
+        if (event.target.closest("a")) fit();
+    });
 }
 
 // --- light and dark
@@ -139,7 +164,8 @@ function setTheme(chosen) {
 function showTheme() {
     document.documentElement.dataset.theme = theme();
     const other = theme() === "dark" ? "light" : "dark";
-    lamp.replaceChildren(other === "dark" ? "☾" : "☀", make("span", {}, other === "dark" ? " Dark" : " Light"));
+    lamp.replaceChildren(
+        other === "dark" ? "☾" : "☀", make("span", {}, other === "dark" ? " Dark" : " Light"));
     lamp.title = `Switch to ${other} colours`;
     lamp.setAttribute("aria-label", lamp.title);
     drawAll();

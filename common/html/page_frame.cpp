@@ -2,22 +2,39 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <utility>
+
 #include "common/html/escape.hpp"
 #include "page_arcs_js.hpp"
 #include "page_colors_js.hpp"
 #include "page_css.hpp"
 #include "page_js.hpp"
-#include "page_tensors_js.hpp"
+#include "page_numbers_js.hpp"
+#include "page_reader_js.hpp"
+#include "page_tables_js.hpp"
 
 namespace {
+
+// Each uses only what comes before it.
+struct Script {
+    std::string_view text, sha256;
+};
+constexpr std::array<Script, 6> scripts = {{{page_colors_js, page_colors_js_sha256},
+                                            {page_numbers_js, page_numbers_js_sha256},
+                                            {page_tables_js, page_tables_js_sha256},
+                                            {page_reader_js, page_reader_js_sha256},
+                                            {page_arcs_js, page_arcs_js_sha256},
+                                            {page_js, page_js_sha256}}};
 
 // Nothing is fetched, and of scripts and styles only ours run: a script that came in with a name or a word
 // has another hash. JSON in a <script> is data and needs none.
 std::string policy() {
+    std::string hashes;
+    for (const Script& script : scripts) hashes += fmt::format(" 'sha256-{}'", script.sha256);
     return fmt::format(
-        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}' 'sha256-{}' 'sha256-{}' 'sha256-{}'; "
-        "base-uri 'none'; form-action 'none'",
-        page_css_sha256, page_colors_js_sha256, page_tensors_js_sha256, page_arcs_js_sha256, page_js_sha256);
+        "default-src 'none'; style-src 'sha256-{}'; script-src{}; base-uri 'none'; form-action 'none'",
+        page_css_sha256, hashes);
 }
 
 }  // namespace
@@ -33,9 +50,9 @@ std::string page_frame(const std::string& title, const std::string& body) {
         policy(), escape_html(title));
     page += page_css;
     page += "</style>\n</head>\n<body>\n" + body;
-    for (const std::string_view script : {page_colors_js, page_tensors_js, page_arcs_js, page_js}) {
+    for (const Script& script : scripts) {
         page += "<script>";
-        page += script;
+        page += script.text;
         page += "</script>\n";
     }
     return page + "</body>\n</html>\n";

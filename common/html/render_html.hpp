@@ -1,6 +1,6 @@
 // The renderer behind --html: the whole walk as one page that needs nothing else, neither files nor a
-// network. The page's looks are page.css, what it does colors.js, tensors.js, arcs.js and page.js; all are
-// carried inside the page, and its Content-Security-Policy lets nothing run but them.
+// network. Its looks are page.css, what it does is in the .js files beside it; all are carried inside the
+// page, and its Content-Security-Policy lets nothing run but them.
 #pragma once
 #include <string>
 

@@ -1,4 +1,5 @@
 """A headless Chromium that keeps account of what it does: its console, and every address it asks for."""
+
 import json
 import os
 import shutil
@@ -21,8 +22,10 @@ class Browser(webdriver.Chrome):
 
     def window(self, width, height, scale=1):
         """The size of the page's window, to the pixel."""
-        self.execute_cdp_cmd("Emulation.setDeviceMetricsOverride",
-                             {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False})
+        self.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": False},
+        )
 
     def media(self, **features):
         """As in media(prefers_color_scheme="dark")."""
@@ -42,7 +45,9 @@ class Browser(webdriver.Chrome):
 
     def complaints(self):
         """What the console said: errors, warnings, and what the page's policy kept from running."""
-        return [entry["message"] for entry in self.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+        return [
+            entry["message"] for entry in self.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")
+        ]
 
     def asked_for(self):
         """Every address that was asked for since `open`, also in vain, without the page itself."""
@@ -51,8 +56,13 @@ class Browser(webdriver.Chrome):
             message = json.loads(entry["message"])["message"]
             if message["method"] in ("Network.requestWillBeSent", "Network.webSocketCreated"):
                 parameters = message["params"]
-                addresses.append(parameters["request"]["url"] if "request" in parameters else parameters["url"])
+                addresses.append(
+                    parameters["request"]["url"] if "request" in parameters else parameters["url"]
+                )
         entries = self.js("return performance.getEntriesByType('resource').map(entry => entry.name)")
         page = self.current_url.split("#")[0]
-        return [address for address in addresses + entries
-                if address.split("#")[0] != page and not address.startswith("about:")]
+        return [
+            address
+            for address in addresses + entries
+            if address.split("#")[0] != page and not address.startswith("about:")
+        ]

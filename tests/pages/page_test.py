@@ -3,6 +3,7 @@
 
 Needs Debian's chromium, chromium-driver and python3-selenium.
 """
+
 import json
 import os
 import pathlib
@@ -20,7 +21,9 @@ from selenium.webdriver.common.keys import Keys
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from browser import Browser
 
-programs = pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else pathlib.Path("build/bin").resolve()
+programs = (
+    pathlib.Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else pathlib.Path("build/bin").resolve()
+)
 chapters = sorted(path.name for path in programs.iterdir() if re.match(r"\d\d_", path.name))
 
 # Contrast of number and cell in every table, as WCAG counts it; the smallest.
@@ -46,7 +49,7 @@ def read_safetensors(path):
     """name -> (shape, values), of float32 tensors."""
     data = path.read_bytes()
     size = struct.unpack("<Q", data[:8])[0]
-    header, body = json.loads(data[8:8 + size]), data[8 + size:]
+    header, body = json.loads(data[8 : 8 + size]), data[8 + size :]
     tensors = {}
     for name, entry in header.items():
         if name != "__metadata__" and entry["dtype"] == "F32":
@@ -57,6 +60,7 @@ def read_safetensors(path):
 
 def on_every_page(address=""):
     """A test that is run on each chapter's page."""
+
     def decorate(test):
         def all_chapters(self):
             for number in range(1, len(chapters) + 1):
@@ -64,7 +68,9 @@ def on_every_page(address=""):
                     self.setUp()
                     self.open(number, address)
                     test(self)
+
         return all_chapters
+
     return decorate
 
 
@@ -74,10 +80,18 @@ class PageTest(unittest.TestCase):
         cls.temporary = tempfile.TemporaryDirectory()
         cls.folder = pathlib.Path(cls.temporary.name)
         for chapter in chapters:
-            made = run(chapter, "--html", cls.folder / f"{chapter}.html", "--save", cls.folder / f"{chapter}.safetensors")
+            made = run(
+                chapter,
+                "--html",
+                cls.folder / f"{chapter}.html",
+                "--save",
+                cls.folder / f"{chapter}.safetensors",
+            )
             assert made.returncode == 0, made.stderr
         cls.browser = Browser()
-        cls.browser.execute_cdp_cmd("Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]})
+        cls.browser.execute_cdp_cmd(
+            "Browser.grantPermissions", {"permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"]}
+        )
 
     @classmethod
     def tearDownClass(cls):
@@ -107,7 +121,9 @@ class PageTest(unittest.TestCase):
         ActionChains(self.browser).move_to_element(element).perform()
 
     def visible_steps(self):
-        return self.browser.js("return [...document.querySelectorAll('article')].filter(a => a.offsetHeight).map(a => a.id)")
+        return self.browser.js(
+            "return [...document.querySelectorAll('article')].filter(a => a.offsetHeight).map(a => a.id)"
+        )
 
     def assert_quiet(self):
         self.assertEqual(self.browser.complaints(), [])
@@ -133,12 +149,17 @@ class PageTest(unittest.TestCase):
 
     @on_every_page("#all")
     def test_every_number_is_the_one_pytorch_prints(self):
-        self.browser.js("document.querySelectorAll('.switches input[value=all]').forEach(input => input.click())")
+        self.browser.js(
+            "document.querySelectorAll('.switches input[value=all]').forEach(input => input.click())"
+        )
         compared = 0
         for figure in self.find_all("figure.tensor"):
             cells, print_, name = self.browser.js(
-                "const [figure] = arguments; return [[...figure.querySelectorAll('td')].map(td => td.textContent),"
-                "(figure.querySelector('pre') || figure).textContent, figure.querySelector('.name').textContent]", figure)
+                "const [figure] = arguments; const text = element => element.textContent;"
+                "return [[...figure.querySelectorAll('td')].map(text), text(figure.querySelector('pre') || figure),"
+                " text(figure.querySelector('.name'))]",
+                figure,
+            )
             number = r"-?(?:inf|nan|True|False|\d[\d.]*(?:e[+-]\d+)?(?:[+-]\d[\d.]*(?:e[+-]\d+)?j)?)"
             printed = re.findall(number, print_.partition("tensor(")[2])
             shown = [cell for cell in cells if cell != "…"]
@@ -151,10 +172,16 @@ class PageTest(unittest.TestCase):
         self.browser.window(400, 800)
         for step in [*range(1, self.browser.js("return steps.length") + 1), "all"]:
             self.browser.js("location.hash = '#' + arguments[0]; followAddress()", step)
-            self.assertLessEqual(self.browser.js("return document.documentElement.scrollWidth"), 400, f"step {step}")
+            self.assertLessEqual(
+                self.browser.js("return document.documentElement.scrollWidth"), 400, f"step {step}"
+            )
         # What is wider scrolls in its own box, and can be read there.
-        self.assertTrue(self.browser.js("return [...document.querySelectorAll('table.grid')]"
-                                        ".every(table => table.closest('.scroll') || table.offsetWidth < 400)"))
+        self.assertTrue(
+            self.browser.js(
+                "return [...document.querySelectorAll('table.grid')]"
+                ".every(table => table.closest('.scroll') || table.offsetWidth < 400)"
+            )
+        )
 
     @on_every_page("#all")
     def test_numbers_are_readable_on_their_colours_light_and_dark(self):
@@ -162,7 +189,9 @@ class PageTest(unittest.TestCase):
             self.browser.media(prefers_color_scheme=scheme)  # the page follows while it is open
             self.assertEqual(self.browser.js("return document.documentElement.dataset.theme"), scheme)
             self.assertGreaterEqual(self.browser.js(SMALLEST_CONTRAST), 4.5)
-            dark_paper = self.browser.js("return getComputedStyle(document.body).backgroundColor") == "rgb(14, 18, 24)"
+            dark_paper = (
+                self.browser.js("return getComputedStyle(document.body).backgroundColor") == "rgb(14, 18, 24)"
+            )
             self.assertEqual(dark_paper, scheme == "dark")
         self.assert_quiet()
 
@@ -171,21 +200,45 @@ class PageTest(unittest.TestCase):
         ids = self.browser.js("return [...document.querySelectorAll('[id]')].map(element => element.id)")
         self.assertEqual(len(ids), len(set(ids)))
         self.assertEqual(self.browser.js("return document.querySelectorAll('h1').length"), 1)
-        self.assertTrue(self.browser.js("return [...document.querySelectorAll('section.part')].every(part =>"
-                                        " part.firstElementChild.tagName === 'H2' && part.querySelector('h3'))"))
-        self.assertTrue(self.browser.js("return [...document.querySelectorAll('table.grid')].every(table =>"
-                                        " table.caption.textContent && table.querySelectorAll('[tabindex=\"0\"]').length === 1)"))
+        self.assertTrue(
+            self.browser.js(
+                "return [...document.querySelectorAll('section.part')].every(part =>"
+                " part.firstElementChild.tagName === 'H2' && part.querySelector('h3'))"
+            )
+        )
+        self.assertTrue(
+            self.browser.js(
+                "return [...document.querySelectorAll('table.grid')].every(table =>"
+                " table.caption.textContent && table.querySelectorAll('[tabindex=\"0\"]').length === 1)"
+            )
+        )
         nodes = self.browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
-        spoken = {(node["role"]["value"], node.get("name", {}).get("value", "")) for node in nodes if not node["ignored"]}
+        spoken = {
+            (node["role"]["value"], node.get("name", {}).get("value", ""))
+            for node in nodes
+            if not node["ignored"]
+        }
         roles = {role for role, _ in spoken}
-        self.assertLessEqual({"heading", "navigation", "main", "grid", "gridcell", "columnheader", "MathMLMath", "slider"}, roles)
-        self.assertFalse([pair for pair in spoken if pair[0] in ("button", "slider", "grid", "radio", "link") and not pair[1].strip()])
+        self.assertLessEqual(
+            {"heading", "navigation", "main", "grid", "gridcell", "columnheader", "MathMLMath", "slider"},
+            roles,
+        )
+        self.assertFalse(
+            [
+                pair
+                for pair in spoken
+                if pair[0] in ("button", "slider", "grid", "radio", "link") and not pair[1].strip()
+            ]
+        )
         # The first stop of the Tab key leads past everything.
         self.browser.js("document.activeElement.blur(); window.getSelection().removeAllRanges()")
         skip = self.find("a.skip")
         self.browser.js("arguments[0].focus()", skip)
         self.assertGreaterEqual(skip.rect["x"], 0)
-        self.assertEqual(self.browser.js("return document.querySelector('a, button, input, [tabindex=\"0\"]').className"), "skip")
+        self.assertEqual(
+            self.browser.js("return document.querySelector('a, button, input, [tabindex=\"0\"]').className"),
+            "skip",
+        )
 
     @on_every_page("#2")
     def test_on_paper_all_steps_are_there_and_no_controls(self):
@@ -193,8 +246,12 @@ class PageTest(unittest.TestCase):
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
         self.browser.js("window.dispatchEvent(new Event('beforeprint'))")
         self.assertEqual(len(self.visible_steps()), self.browser.js("return steps.length"))
-        self.assertFalse(self.browser.js("return [...document.querySelectorAll('.controls, aside, .tools, .switches')]"
-                                         ".some(element => element.offsetHeight)"))
+        self.assertFalse(
+            self.browser.js(
+                "return [...document.querySelectorAll('.controls, aside, .tools, .switches')]"
+                ".some(element => element.offsetHeight)"
+            )
+        )
         self.assertEqual(self.browser.js("return document.documentElement.dataset.theme"), "light")
         self.browser.js("window.dispatchEvent(new Event('afterprint'))")
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
@@ -284,24 +341,33 @@ class PageTest(unittest.TestCase):
 
         for number, name in ((3, "masked"), (5, "attn_scores"), (3, "context_vecs")):
             self.open(number, "#all")
-            figure = next(figure for figure in self.find_all("figure.tensor")
-                          if figure.find_element(By.CSS_SELECTOR, ".name").text == name)
+            figure = next(
+                figure
+                for figure in self.find_all("figure.tensor")
+                if figure.find_element(By.CSS_SELECTOR, ".name").text == name
+            )
             self.browser.js("arguments[0].scrollIntoView({block: 'center'})", figure)
             button = figure.find_element(By.CSS_SELECTOR, "button.copy")
             button.click()
-            copied = self.browser.execute_async_script("navigator.clipboard.readText().then(arguments[0], arguments[0])")
+            copied = self.browser.execute_async_script(
+                "navigator.clipboard.readText().then(arguments[0], arguments[0])"
+            )
             self.assertTrue(copied.startswith("torch.tensor("), copied)
             dtype, values = eval(copied, {"torch": Torch, "float": float})
             self.assertEqual(dtype, "float32")
             expected = read_safetensors(self.folder / f"{chapters[number - 1]}.safetensors")[name][1]
-            self.assertEqual(struct.pack(f"{len(values)}f", *values), struct.pack(f"{len(expected)}f", *expected))
+            self.assertEqual(
+                struct.pack(f"{len(values)}f", *values), struct.pack(f"{len(expected)}f", *expected)
+            )
             self.assertEqual(button.text, "Copied")
 
     def test_arcs_show_where_a_word_attends(self):
         self.open(3, "#6")
         words = self.find_all("article.current .stage button")
-        self.assertEqual([word.find_element(By.CLASS_NAME, "word").text for word in words],
-                         ["Your", "journey", "starts", "with", "one", "step"])
+        self.assertEqual(
+            [word.find_element(By.CLASS_NAME, "word").text for word in words],
+            ["Your", "journey", "starts", "with", "one", "step"],
+        )
         for i, word in enumerate(words):
             self.hover(word)
             self.assertEqual(len(self.find_all("article.current .stage path")), i + 1)  # the mask
@@ -322,8 +388,10 @@ class PageTest(unittest.TestCase):
         self.browser.js("localStorage.clear()")
 
     def test_nothing_moves_for_who_wants_it_so(self):
-        moving = ("return [...document.querySelectorAll('*')].some(element =>"
-                  " getComputedStyle(element).transitionDuration.split(', ').some(time => time !== '0s'))")
+        moving = (
+            "return [...document.querySelectorAll('*')].some(element =>"
+            " getComputedStyle(element).transitionDuration.split(', ').some(time => time !== '0s'))"
+        )
         self.browser.media(prefers_reduced_motion="reduce")
         self.open(3, "#6")
         self.assertFalse(self.browser.js(moving))
@@ -339,15 +407,22 @@ class PageTest(unittest.TestCase):
         shape, values = tensors["attn_scores"]
         self.assertEqual(len(shape), 4)
         size = shape[2] * shape[3]
-        figure = next(figure for figure in self.find_all("figure.tensor")
-                      if figure.find_element(By.CSS_SELECTOR, ".name").text == "attn_scores")
+        figure = next(
+            figure
+            for figure in self.find_all("figure.tensor")
+            if figure.find_element(By.CSS_SELECTOR, ".name").text == "attn_scores"
+        )
         shown = lambda: [float(cell.text) for cell in figure.find_elements(By.CSS_SELECTOR, "td")]
         for head in range(shape[1]):
-            self.browser.js("arguments[0].click()", figure.find_element(By.CSS_SELECTOR, f"input[value='{head}']"))
-            expected = values[head * size:(head + 1) * size]
+            self.browser.js(
+                "arguments[0].click()", figure.find_element(By.CSS_SELECTOR, f"input[value='{head}']")
+            )
+            expected = values[head * size : (head + 1) * size]
             for one, other in zip(shown(), expected, strict=True):
                 self.assertAlmostEqual(one, other, delta=0.00006)
-            self.assertEqual(figure.find_element(By.TAG_NAME, "caption").text, f"attn_scores[0, {head}, :, :]")
+            self.assertEqual(
+                figure.find_element(By.TAG_NAME, "caption").text, f"attn_scores[0, {head}, :, :]"
+            )
         cell = figure.find_element(By.TAG_NAME, "td")
         self.hover(cell)
         self.assertIn(f"sequence 0, head {head}, from token 0 to token 0", self.find("output.reader").text)
@@ -364,20 +439,50 @@ class PageTest(unittest.TestCase):
 
     def own_page(self, tokens, rows=None, *options):
         rows = rows or len(tokens.split())
-        (self.folder / "x.csv").write_text("\n".join("1,0.5,-2" if i % 2 else "0,3,1" for i in range(rows)) + "\n")
-        made = run(chapters[2], "--input", "x.csv", "--tokens", tokens, "--html", "own.html", *options, folder=self.folder)
+        (self.folder / "x.csv").write_text(
+            "\n".join("1,0.5,-2" if i % 2 else "0,3,1" for i in range(rows)) + "\n"
+        )
+        made = run(
+            chapters[2],
+            "--input",
+            "x.csv",
+            "--tokens",
+            tokens,
+            "--html",
+            "own.html",
+            *options,
+            folder=self.folder,
+        )
         self.assertEqual(made.returncode, 0, made.stderr)
         self.browser.open(self.folder / "own.html", "#all")
 
     def test_hostile_words_are_words(self):
-        hostile = ["<img/src=x/onerror=window.ran=1>", "<script>window.ran=1</script>", "</script><script>window.ran=1</script>",
-                   "\"onmouseover=window.ran=1", "'--><svg/onload=window.ran=1>", "<!--", "&lt;b&gt;", "]]>", "\\u003c", "ünï\u202etxt"]
+        hostile = [
+            "<img/src=x/onerror=window.ran=1>",
+            "<script>window.ran=1</script>",
+            "</script><script>window.ran=1</script>",
+            '"onmouseover=window.ran=1',
+            "'--><svg/onload=window.ran=1>",
+            "<!--",
+            "&lt;b&gt;",
+            "]]>",
+            "\\u003c",
+            "ünï\u202etxt",
+        ]
         self.own_page(" ".join(hostile))
-        self.assertEqual([button.find_element(By.CLASS_NAME, "word").get_attribute("textContent")
-                          for button in self.find_all(".stage button")], hostile)
+        self.assertEqual(
+            [
+                button.find_element(By.CLASS_NAME, "word").get_attribute("textContent")
+                for button in self.find_all(".stage button")
+            ],
+            hostile,
+        )
         for cell in self.find_all("table.grid td, .stage button"):
-            self.browser.js("arguments[0].dispatchEvent(new MouseEvent('mouseover', {bubbles: true}));"
-                            "arguments[0].dispatchEvent(new MouseEvent('mouseenter'))", cell)
+            self.browser.js(
+                "arguments[0].dispatchEvent(new MouseEvent('mouseover', {bubbles: true}));"
+                "arguments[0].dispatchEvent(new MouseEvent('mouseenter'))",
+                cell,
+            )
         self.assertIsNone(self.browser.js("return window.ran || null"))
         self.assertEqual(self.find_all("img, svg[onload], iframe"), [])
         self.assert_quiet()
@@ -385,9 +490,11 @@ class PageTest(unittest.TestCase):
     def test_hostile_words_could_not_run_even_unescaped(self):
         """The page's second wall: with a hole cut into the first one, its policy still holds."""
         page = (self.folder / f"{chapters[2]}.html").read_text()
-        hole = ("<img src='http://127.0.0.1:9/x' onerror='window.ran=1'><script>window.ran=1</script>"
-                "<svg onload='window.ran=1'></svg><link rel=stylesheet href='http://127.0.0.1:9/x.css'>"
-                "<iframe src='http://127.0.0.1:9/'></iframe><form id=f action='http://127.0.0.1:9/'></form>")
+        hole = (
+            "<img src='http://127.0.0.1:9/x' onerror='window.ran=1'><script>window.ran=1</script>"
+            "<svg onload='window.ran=1'></svg><link rel=stylesheet href='http://127.0.0.1:9/x.css'>"
+            "<iframe src='http://127.0.0.1:9/'></iframe><form id=f action='http://127.0.0.1:9/'></form>"
+        )
         (self.folder / "hole.html").write_text(page.replace("<main", hole + "<main"))
         self.browser.open(self.folder / "hole.html")
         self.assertEqual(len(self.find_all("img[onerror]")), 1)  # the hole is there
@@ -430,7 +537,10 @@ class PageTest(unittest.TestCase):
         self.browser.open(self.folder / "index.html")
         self.assert_quiet()
         links = self.find_all(".chapters a")
-        self.assertEqual([link.find_element(By.TAG_NAME, "strong").text for link in links], [f"<b>{chapter}" for chapter in chapters])
+        self.assertEqual(
+            [link.find_element(By.TAG_NAME, "strong").text for link in links],
+            [f"<b>{chapter}" for chapter in chapters],
+        )
         links[2].click()
         self.assertEqual(self.find("h1").text, "Chapter 3: Causal mask and dropout")
 
