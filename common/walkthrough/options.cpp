@@ -54,6 +54,7 @@ std::string examples(const Chapter& chapter) {
         "  ./walk {0} --color always | less -R\n"
         "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
         "  ./walk {0} --compare mine.ipynb  do my tensors agree, and if not, why?\n"
+        "  ./walk {0} --html page.html          the walk as a page for a browser\n"
         "{1}{2}\n"
         "Exit status: 0 all well, 1 a print was not reproduced (--compare: differs or is missing), 2 bad usage or "
         "bad input.",
@@ -100,10 +101,10 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     auto* scoreboard_flag = app.add_flag("--scoreboard", scoreboard,
                                          "only the last line: how many notebook prints are reproduced")
                                 ->excludes(tensors_only_flag);
-    app.add_flag("--step", options.step,
-                 "a step at a time: Enter goes on, b back, q quits, a number goes there")
-        ->excludes(tensors_only_flag)
-        ->excludes(scoreboard_flag);
+    auto* step_flag = app.add_flag("--step", options.step,
+                                   "a step at a time: Enter goes on, b back, q quits, a number goes there")
+                          ->excludes(tensors_only_flag)
+                          ->excludes(scoreboard_flag);
 
     // How it is printed.
     bool full = false;
@@ -130,6 +131,11 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     OwnFiles& own = options.own;
     std::string tokens;
     app.add_option("--save", options.save, "every shown tensor by its name, into .safetensors, .npz or .json")
+        ->type_name("FILE");
+    app.add_option("--html", options.html, "the walk as one page for a browser, into this file")
+        ->excludes(tensors_only_flag)
+        ->excludes(scoreboard_flag)
+        ->excludes(step_flag)
         ->type_name("FILE");
     app.add_option("--input", own.input, "your tokens: x (T, dim) in .safetensors, .npy, .npz or .csv")
         ->type_name("FILE");
@@ -205,6 +211,7 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     if (dropout_rng == "generic") options.dropout_rng = torch::DropoutRng::generic;
     if (tensors_only) options.output = Options::Output::tensors_only;
     if (scoreboard) options.output = Options::Output::scoreboard;
+    if (options.html) options.output = Options::Output::page;
     if (full) options.print.threshold = torch::PrintOptions::no_threshold;
     return invocation;
 }

@@ -32,7 +32,7 @@ struct CompareOptions {
 };
 
 struct Options {
-    enum class Output { walkthrough, tensors_only, scoreboard };
+    enum class Output { walkthrough, tensors_only, scoreboard, page };
 
     Output output = Output::walkthrough;
     bool step = false;  // the walk at the reader's pace
@@ -41,7 +41,8 @@ struct Options {
     std::optional<std::uint64_t> seed;  // instead of the notebook's seeds
     torch::DropoutRng dropout_rng = torch::DropoutRng::mkl;
     OwnFiles own;
-    std::optional<std::string> save;        // every shown tensor goes into this file
+    std::optional<std::string> save;  // every shown tensor goes into this file
+    std::optional<std::string> html;  // the walk as a page goes into this file instead of to the terminal
     std::optional<std::size_t> world_size;  // so many ranks share the heads
     bool journey = false;                   // the size of a real layer instead of the small one
     CompareOptions compare;

@@ -7,7 +7,9 @@
 #include <utility>
 
 #include "common/compare/compare_file.hpp"
+#include "common/files/atomic_file.hpp"
 #include "common/files/tensor_file.hpp"
+#include "common/html/render_html.hpp"
 #include "common/walkthrough/notebook.hpp"
 #include "common/walkthrough/render_tensors.hpp"
 #include "common/walkthrough/render_terminal.hpp"
@@ -35,6 +37,12 @@ NamedTensors all_tensors(const Document& document) {
         if (!seen.contains(name)) add(name, tensor);
     }
     return tensors;
+}
+
+// Returns the line that says so.
+std::string write_page(const std::string& path, const std::string& page) {
+    write_file(path, page);
+    return fmt::format("wrote {} ({} KB)\n", path, (page.size() + 999) / 1000);
 }
 
 }  // namespace
@@ -74,6 +82,10 @@ int Walkthrough::finish(bool speaks) {
             write_out(render_tensors(document_, options_.print));
             break;
         case Options::Output::scoreboard:
+            write_out(closing + "\n");
+            break;
+        case Options::Output::page:
+            write_out(write_page(*options_.html, render_html(document_, options_.print, closing)));
             write_out(closing + "\n");
             break;
         case Options::Output::walkthrough:

@@ -1,0 +1,34 @@
+// html_index OUT [PAGE TITLE LAST_LINE]...: a page that links to the chapters' pages, with what each says of
+// itself. ./walk html calls it.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <string>
+
+#include "common/files/atomic_file.hpp"
+#include "common/html/escape.hpp"
+#include "common/html/page_frame.hpp"
+
+int main(int argc, char** argv) {
+    if (argc < 2 || (argc - 2) % 3 != 0) {
+        fmt::print(stderr, "html_index: usage: html_index OUT [PAGE TITLE LAST_LINE]...\n");
+        return 2;
+    }
+    std::string body =
+        "<header class=\"masthead\"><h1>A walkthrough of attention</h1></header>\n"
+        "<div class=\"columns\"><main><ol class=\"chapters\">\n";
+    for (int i = 2; i < argc; i += 3) {
+        body += fmt::format(
+            "<li><a href=\"{}\"><span class=\"number\">{}</span><strong>{}</strong><small>{}</small></a></li>\n",
+            escape_html(argv[i]), (i - 2) / 3 + 1, escape_html(argv[i + 1]), escape_html(argv[i + 2]));
+    }
+    body += "</ol></main></div>\n";
+    try {
+        write_file(argv[1], page_frame("A walkthrough of attention", body));
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "html_index: {}\n", error.what());
+        return 2;
+    }
+    return 0;
+}
