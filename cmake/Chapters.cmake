@@ -19,7 +19,7 @@ function(attn_add_chapter name)
   target_link_libraries(${name} PRIVATE ${name}_idea)
   set_target_properties(${name} PROPERTIES UNITY_BUILD ON)
   # A walk tells what the library computes: little is gained by optimising it, and a second of building lost.
-  set_source_files_properties(${walk} PROPERTIES COMPILE_OPTIONS -O1)
+  target_compile_options(${name} PRIVATE -O1)
   add_dependencies(walk ${name})
   set_property(GLOBAL APPEND PROPERTY attn_chapters ${name}_idea)
 endfunction()
