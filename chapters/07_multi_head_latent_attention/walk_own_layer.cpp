@@ -76,12 +76,27 @@ std::vector<Shown> shown_tensors(const AbsorbedTrace& absorbed, const NaiveTrace
     return tensors;
 }
 
-// The naive caches are only as large as this text needs: at full size they would take gigabytes.
-NaiveCache naive_cache_for(const Layer& layer) {
+// Room for this text and nothing more.
+Config just_enough(const Layer& layer) {
     Config sizes = layer.config;
     sizes.max_batch_size = layer.x.shape(0);
     sizes.max_seq_len = layer.x.shape(1);
-    return NaiveCache(sizes);
+    return sizes;
+}
+
+// The latent caches are as large as the config says, as they are in DeepSeek's code, up to a GiB: a config
+// for 163840 positions would take three.
+LatentCache latent_cache_for(const Layer& layer) {
+    const Config& sizes = layer.config;
+    const std::size_t numbers =
+        sizes.max_batch_size * sizes.max_seq_len * (sizes.kv_lora_rank + sizes.qk_rope_head_dim);
+    const bool fits = numbers * sizeof(float) <= std::size_t{1} << 30U;
+    return LatentCache(fits || layer.x.shape(1) > sizes.max_seq_len ? sizes : just_enough(layer));
+}
+
+// The naive caches would take far more, so they always have room for this text alone.
+NaiveCache naive_cache_for(const Layer& layer) {
+    return NaiveCache(just_enough(layer));
 }
 
 // What both forms leave to see of a run over several pieces.
@@ -136,7 +151,7 @@ void show_pieces(Walkthrough& walk, const Run& run, const std::vector<std::size_
 void run_in_ranks(Walkthrough& walk, const Layer& layer, const Positions& positions,
                   const std::vector<std::size_t>& sizes, const Ranks& ranks, const Tensor3& output) {
     const std::size_t world_size = ranks.world_size();
-    const Config local = local_config(layer.config, world_size);
+    const Config local = local_config(just_enough(layer), world_size);
     std::vector<LatentCache> caches(world_size, LatentCache(local));
     AllReduced last;
     const Tensor3 reduced = ch5::in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
@@ -165,7 +180,7 @@ void walk_own_layer(Walkthrough& walk, const Ranks& ranks) {
 
     walk.section("", "Your own layer");
     what_was_read(walk, layer, places);
-    LatentCache latent_cache(layer.config);
+    LatentCache latent_cache = latent_cache_for(layer);
     const Run run = run_both(layer, places, sizes, latent_cache);
     show_pieces(walk, run, sizes);
     if (ranks.world_size() > 1) run_in_ranks(walk, layer, places, sizes, ranks, run.output);
