@@ -13,10 +13,11 @@ function(attn_add_chapter name)
   add_library(${name}_idea STATIC ${idea})
   target_link_libraries(${name}_idea PUBLIC ${earlier} attn_common)
   # Each small file would parse all of xtensor again: together they parse it once.
-  set_target_properties(${name}_idea PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 4)
+  set_target_properties(${name}_idea PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
 
   add_executable(${name} ${walk})
   target_link_libraries(${name} PRIVATE ${name}_idea)
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ON)
   # A walk tells what the library computes: little is gained by optimising it, and a second of building lost.
   set_source_files_properties(${walk} PROPERTIES COMPILE_OPTIONS -O1)
   add_dependencies(walk ${name})

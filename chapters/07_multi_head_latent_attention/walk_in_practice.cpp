@@ -1,6 +1,7 @@
 // Sections 7.7 to 7.9: longer texts than in training, weights in 8 bits, heads on several devices.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numbers>
 
 #include "chapters/07_multi_head_latent_attention/scores.hpp"
@@ -30,9 +31,10 @@ void longer_texts(Walkthrough& walk) {
 
     walk.step(
             "Angles that were never seen",
-            "DeepSeek-V3 was trained on 4096 positions and reads 40 times as many. Chapter 6's YaRN keeps pairs that "
-            "turn often, whose angles have all been seen, and slows those that never finished a turn by 40, so "
-            "that at position 163840 they stand where they stood at 4096. Only q_pe and k_pe are concerned.")
+            "DeepSeek-V3 learned on 4096 positions, and its config stretches them by 40. Chapter 6's YaRN keeps "
+            "pairs that turn often, whose angles have all been seen, and slows those that never finished a turn "
+            "by 40, so that at position 163840 they stand where they stood at 4096. Only q_pe and k_pe are "
+            "concerned.")
         .read("yarn.cpp")
         .table({"pair", "is", "turns at 4096", "at 163840, plain", "at 163840, YaRN"}, rows);
 }
@@ -70,6 +72,21 @@ Weights in_eight_bits(Weights weights, std::size_t block_size) {
     return weights;
 }
 
+// The same weight with its first number a million times as large.
+Matrix with_outlier(Matrix weight) {
+    weight(0, 0) *= 1e6f;
+    return weight;
+}
+
+// How many numbers FP8 changes by more than a tenth.
+std::size_t off_by_a_tenth(const Matrix& weight, std::size_t block_size) {
+    const QuantizedWeight quantized = weight_quant(weight, block_size);
+    const Matrix back = weight_dequant(quantized.values, quantized.scale_inv, block_size);
+    const Matrix relative = xt::abs(back - weight) / xt::abs(weight);
+    return static_cast<std::size_t>(
+        std::count_if(relative.begin(), relative.end(), [](float error) { return error > 0.1f; }));
+}
+
 void eight_bit_weights(Walkthrough& walk, const Setting& setting, const TwoForms& forms) {
     constexpr std::size_t block_size = 4;
     const Matrix& weight = setting.weights.wkv_a.weight;
@@ -102,14 +119,17 @@ void eight_bit_weights(Walkthrough& walk, const Setting& setting, const TwoForms
             absorbed_attention(setting.x, weights, small_config, setting.positions, cache, 0).output;
         rows.push_back({fmt::format("{0} x {0}", size),
                         fmt::format("{:.1e}", largest_difference(weights.wkv_a.weight, weight)),
-                        fmt::format("{:.1e}", largest_difference(output, forms.absorbed.output))});
+                        fmt::format("{:.1e}", largest_difference(output, forms.absorbed.output)),
+                        fmt::format("{} of {}", off_by_a_tenth(with_outlier(weight), size), weight.size())});
     }
     walk.step(
             "What it costs",
-            "Three bits of fraction leave an error of up to 1/16 of a number. In the output, errors of many "
-            "numbers add up and partly cancel. With a block for each number nothing is lost but the rounding of "
-            "its scale. Products are computed in float32 here, from dequantised weights.")
-        .table({"blocks", "largest error in wkv_a", "in the output"}, rows);
+            "Three bits of fraction leave an error of up to 1/16 of a number; in the output, errors add up and "
+            "partly cancel. As long as all numbers are of one size, blocks gain little. But let one be a million "
+            "times as large: it rules the scale of its block, and all others there are rounded to almost nothing. "
+            "The last column counts them. Products are computed in float32, from dequantised weights.")
+        .read("weight_dequant.cpp")
+        .table({"blocks", "error in wkv_a", "in the output", "outlier: off by over 1/10"}, rows);
 }
 
 void several_devices(Walkthrough& walk, const Setting& setting, const TwoForms& forms, const Ranks& ranks) {

@@ -80,7 +80,8 @@ void naive_form(Walkthrough& walk, const NaiveTrace& naive) {
             "token side by side, as DeepSeek's code has them; chapters 4 to 6 had the heads first. Keys and values "
             "are kept whole.")
         .read("naive.cpp")
-        .formula("A = softmax(mask(q kᵀ) / √(nope + rope))        output = combine(A v) woᵀ")
+        .formula("A = softmax(mask(q kᵀ) / √(nope + rope))")
+        .formula("output = combine(A v) woᵀ")
         .show("naive.attn_scores", naive.attn_scores, {"B", "T", "H", "S"}, pytorch())
         .show("naive.masked", naive.masked, {"B", "T", "H", "S"}, pytorch())
         .show("naive.attn_weights", naive.attn_weights, {"B", "T", "H", "S"}, pytorch())

@@ -13,9 +13,9 @@
 namespace ch7 {
 
 struct Yarn {
-    ch6::YarnScaling scaling;     // which frequencies are kept, blended, divided
-    float mscale = 1.0f;          // how much the softmax is sharpened; 0: not at all
-    float rotation_scale = 1.0f;  // a factor on cosines and sines: 1 in DeepSeek's own code
+    ch6::YarnScaling scaling = {};  // which frequencies are kept, blended, divided
+    float mscale = 1.0f;            // how much the softmax is sharpened; 0: not at all
+    float rotation_scale = 1.0f;    // a factor on cosines and sines: 1 in DeepSeek's own code
 };
 
 struct Positions {

@@ -183,12 +183,13 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     if (!seed.empty()) options.seed = read_seed(seed);
     std::istringstream words(tokens);
     own.tokens.assign(std::istream_iterator<std::string>(words), {});
-    if (chapter.takes == Takes::layer && !own.config && (own.weights || own.input || own.prefill)) {
-        throw UsageError("--weights, --input and --prefill need --config, which says the layer's dimensions");
-    }
     options.journey = size == "journey";
     if (options.journey && own.any()) {
-        throw UsageError("--size journey has sizes of its own; leave it out, or leave out --config");
+        throw UsageError(
+            "--size journey has sizes of its own; leave it out, or leave out --config, --weights and --input");
+    }
+    if (chapter.takes == Takes::layer && !own.config && (own.weights || own.input || own.prefill)) {
+        throw UsageError("--weights, --input and --prefill need --config, which says the layer's dimensions");
     }
     if (options.journey && options.world_size) {
         throw UsageError("--size journey runs on one device; leave it out, or leave out --world-size");

@@ -69,9 +69,12 @@ Step& Walkthrough::step(std::string title, std::string text) {
     return std::get<Step>(document_.parts.back());
 }
 
-int Walkthrough::finish() {
-    if (options_.save) save_tensors(*options_.save, all_tensors(document_));
+int Walkthrough::finish(bool speaks) {
     const Score score = figures_apply() ? judge(document_) : Score{};
+    const int status = score.reproduced == score.expected || other_figures_asked() ? 0 : 1;
+    if (!speaks) return status;
+
+    if (options_.save) save_tensors(*options_.save, all_tensors(document_));
     const std::string closing = closing_line(score.reproduced, score.expected);
     switch (options_.output) {
         case Options::Output::tensors_only:
@@ -88,7 +91,7 @@ int Walkthrough::finish() {
             show_walk(closing);
             break;
     }
-    return score.reproduced == score.expected || other_figures_asked() ? 0 : 1;
+    return status;
 }
 
 bool Walkthrough::other_figures_asked() const {
@@ -139,7 +142,7 @@ int walk_through(const Chapter& chapter, int argc, const char* const* argv,
         }
         Walkthrough walk(chapter, invocation.options);
         tell(walk);
-        return speaks ? walk.finish() : 0;
+        return walk.finish(speaks);
     } catch (const std::exception& error) {
         if (speaks) fmt::print(stderr, "walk {}: {}\n", chapter.number, error.what());
         return 2;

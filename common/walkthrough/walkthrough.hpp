@@ -36,8 +36,8 @@ class Walkthrough {
     [[nodiscard]] const Document& document() const { return document_; }
 
     // Renders everything to standard output and returns the exit status: 0, or 1 where a print of the
-    // notebook was expected and not reproduced.
-    int finish();
+    // notebook was expected and not reproduced. If it does not speak, it only judges.
+    int finish(bool speaks = true);
 
   private:
     void show_walk(const std::string& closing) const;
@@ -56,6 +56,7 @@ class Walkthrough {
 
 // The main function of a chapter: reads the command line, lets the chapter tell its walk, renders it.
 // Whatever goes wrong is one line on standard error and exit status 2. Where several processes run the same
-// chapter, only one `speaks`; the others compute, and neither print nor save.
+// chapter, only one `speaks`: the others print nothing, save nothing and report no error, but their exit
+// status is the same.
 int walk_through(const Chapter& chapter, int argc, const char* const* argv,
                  const std::function<void(Walkthrough&)>& tell, bool speaks = true);

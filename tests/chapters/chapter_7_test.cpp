@@ -328,6 +328,9 @@ TEST_CASE("wkv_b: each head's rows for keys, then for values") {
         CHECK(exact(torch::select(up_to_values, h)) ==
               exact(torch::narrow(weights.wkv_b.weight, 0, 11 * h + 5, 6)));
     }
+    ch7::Weights wrong = weights;
+    wrong.wkv_b.weight = random_matrix(19, 32, 10);
+    CHECK_THROWS_AS(ch7::w_uk(wrong, config), std::invalid_argument);
 }
 
 TEST_CASE("RoPE inside the key: absorbing once is wrong, absorbing for each key is right") {

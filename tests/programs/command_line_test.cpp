@@ -11,10 +11,15 @@ namespace {
 
 const std::vector<std::string> utf8 = {"LANG=C.UTF-8"};
 
+// Of what is ours: PyTorch breaks the lines of a tensor before it has put the brackets on, so that they may
+// pass 80 columns.
 std::size_t widest_line(const std::string& text) {
     std::size_t widest = 0;
     std::istringstream stream(text);
-    for (std::string line; std::getline(stream, line);) widest = std::max(widest, columns(line));
+    for (std::string line; std::getline(stream, line);) {
+        const bool is_tensor = line.starts_with("tensor(") || line.starts_with("        [");
+        if (!is_tensor) widest = std::max(widest, columns(line));
+    }
     return widest;
 }
 

@@ -68,9 +68,11 @@ TEST_CASE("no printed value is a close call") {
     double closest = 1e9;
     for (const std::string& number : numbers_in(text)) {
         const double value = std::abs(std::stod(number)), fourth_digits = value * 1e4;
-        // A single cosine ("0.9999+0.0100j") is no sum: it is rounded once, alike everywhere.
-        const bool is_complex = number.ends_with('j');
-        if (is_complex || !std::isfinite(value) || value == 0.0 || number.find('.') == std::string::npos)
+        // A single cosine ("0.9999+0.0100j") is no sum: it is rounded once, alike everywhere. Nor is an FP8
+        // number, a multiple of 2⁻⁹: it stands in the table of 256.
+        const bool is_complex = number.ends_with('j'), is_fp8 = value * 512 == std::floor(value * 512);
+        if (is_complex || is_fp8 || !std::isfinite(value) || value == 0.0 ||
+            number.find('.') == std::string::npos)
             continue;
         const double to_boundary = std::abs(fourth_digits - std::floor(fourth_digits) - 0.5) * 1e-4;
         closest = std::min(closest, to_boundary / (value * 0x1p-23));
