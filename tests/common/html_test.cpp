@@ -168,7 +168,7 @@ TEST_CASE("page: under 2 MB, even if every element was asked for") {
     }
 }
 
-TEST_CASE("--html: one line that says what was written, and the closing line") {
+TEST_CASE("a page: one line that says what was written and the closing line") {
     const TemporaryFolder folder;
     const int chapter = GENERATE(range(1, chapter_count + 1));
     const std::string path = folder.path("page <3> & 'more'.html");
@@ -188,7 +188,7 @@ TEST_CASE("--html: one line that says what was written, and the closing line") {
     if (chapter > 1) CHECK_FALSE(has(contents_of(path), "class=\"verdict agrees\""));
 }
 
-TEST_CASE("--html: a cross says where the two part") {
+TEST_CASE("a page: a cross says where the two part") {
     const TemporaryFolder folder;
     const Finished finished =
         run_piped(program(3) + " --dropout-rng generic --html '" + folder.path("p.html") + "'", utf8);
@@ -198,7 +198,7 @@ TEST_CASE("--html: a cross says where the two part") {
     CHECK(has(page, " here, "));
 }
 
-TEST_CASE("--html: a page that cannot be written is one line, status 2, and an old page stays") {
+TEST_CASE("a page that cannot be written is one line and status 2 and an old page stays") {
     const TemporaryFolder folder;
     const std::string old_page = folder.file("old.html", "old");
     const auto [arguments, said] = GENERATE(table<std::string, std::string>(
