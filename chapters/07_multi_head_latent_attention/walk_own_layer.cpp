@@ -161,8 +161,7 @@ void walk_own_layer(Walkthrough& walk, const Ranks& ranks) {
     const Layer layer = load_layer(walk);
     const std::size_t tokens = layer.x.shape(1);
     const Positions places = positions(layer.config, layer.theta, layer.yarn, tokens);
-    const std::vector<std::size_t> sizes =
-        ch5::prefill_then_tokens(tokens, walk.own().prefill.value_or(tokens));
+    const std::vector<std::size_t> sizes = pieces_of(layer, walk.own());
 
     walk.section("", "Your own layer");
     what_was_read(walk, layer, places);
