@@ -25,9 +25,8 @@ std::size_t own_rank() {
 }
 
 // MPI counts in int.
+constexpr std::size_t most = std::numeric_limits<int>::max();
 int count(std::size_t size) {
-    if (size > std::numeric_limits<int>::max())
-        throw std::length_error("MPI sends at most 2147483647 numbers");
     return static_cast<int>(size);
 }
 
@@ -57,22 +56,7 @@ class MpiRanks final : public Ranks {
     [[nodiscard]] std::size_t world_size() const override { return ::world_size(); }
 
     [[nodiscard]] Reduced all_reduce(const Work& work) const override {
-        const std::vector<float> own = work_with_all(work);
-        const int length = count(own.size());
-
-        // All partials one after the other, for those who want to look at them,
-        std::vector<float> gathered(own.size() * world_size());
-        MPI_Allgather(own.data(), length, MPI_FLOAT, gathered.data(), length, MPI_FLOAT, MPI_COMM_WORLD);
-        Reduced reduced;
-        for (std::size_t rank = 0; rank < world_size(); ++rank) {
-            const auto begin = gathered.begin() + static_cast<std::ptrdiff_t>(rank * own.size());
-            reduced.partials.emplace_back(begin, begin + length);
-        }
-
-        // and their sum, as MPI itself adds it up.
-        reduced.sum.resize(own.size());
-        MPI_Allreduce(own.data(), reduced.sum.data(), length, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
-        return reduced;
+        return gather_and_sum(work_with_all(work));
     }
 
   private:
@@ -82,7 +66,9 @@ class MpiRanks final : public Ranks {
         std::optional<std::string> error;
         try {
             own = work(own_rank());
-            static_cast<void>(count(own.size()));
+            if (own.size() > most) {
+                throw std::length_error(fmt::format("MPI adds up {} numbers at most", most));
+            }
         } catch (const std::exception& exception) {
             error = exception.what();
         }
@@ -106,6 +92,25 @@ class MpiRanks final : public Ranks {
         for (const State& state : states) lengths.push_back(state.length);
         check_equally_long(lengths);
         return own;
+    }
+
+    // All ranks are here by now. One that could not go on would leave the others waiting: noexcept ends all.
+    static Reduced gather_and_sum(const std::vector<float>& own) noexcept {
+        const int length = count(own.size());
+
+        // All partials one after the other, for those who want to look at them,
+        std::vector<float> gathered(own.size() * ::world_size());
+        MPI_Allgather(own.data(), length, MPI_FLOAT, gathered.data(), length, MPI_FLOAT, MPI_COMM_WORLD);
+        Reduced reduced;
+        for (std::size_t rank = 0; rank < ::world_size(); ++rank) {
+            const float* partial = gathered.data() + rank * own.size();
+            reduced.partials.emplace_back(partial, partial + own.size());
+        }
+
+        // and their sum, as MPI itself adds it up.
+        reduced.sum.resize(own.size());
+        MPI_Allreduce(own.data(), reduced.sum.data(), length, MPI_FLOAT, MPI_SUM, MPI_COMM_WORLD);
+        return reduced;
     }
 };
 

@@ -42,10 +42,12 @@ Terminal detect_terminal(ColorChoice choice) {
     Terminal terminal;
     terminal.unicode = speaks_unicode();
 
-    // Wider than 80 columns is not easier to read.
-    const bool on_terminal = isatty(STDOUT_FILENO) == 1;
+    // A terminal has a size. Open MPI gives its processes one that has none, even where it writes to a file.
     winsize size{};
-    if (on_terminal && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) {
+    const bool on_terminal = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
+
+    // Wider than 80 columns is not easier to read.
+    if (on_terminal) {
         terminal.width = std::clamp<std::size_t>(size.ws_col, 20, 80);
         if (size.ws_row > 0) terminal.height = size.ws_row;
     }

@@ -18,10 +18,14 @@ const std::vector<std::string> environment{
     "ASAN_OPTIONS=detect_leaks=0",
 };
 
-Finished mpirun(int ranks, const std::string& arguments, const std::string& program = "rank_program") {
-    const std::string command = std::string("'") + ATTN_MPIRUN + "' -n " + std::to_string(ranks);
-    return run_piped(command + " '" + PROGRAM_DIR + "/" + program + "' " + arguments, environment);
+Finished mpirun(int ranks, const std::string& program_and_arguments) {
+    return run_piped(
+        std::string("'") + ATTN_MPIRUN + "' -n " + std::to_string(ranks) + " " + program_and_arguments,
+        environment);
 }
+
+const std::string rank_program = std::string("'") + PROGRAM_DIR + "/rank_program' ";
+const std::string without_mpi = std::string("'") + PROGRAM_DIR + "/rank_program_without_mpi'";
 
 // Our own lines of standard error, among what mpirun says when a program fails.
 std::vector<std::string> complaints(const Finished& finished) {
@@ -38,15 +42,23 @@ std::vector<std::string> complaints(const Finished& finished) {
 TEST_CASE("mpirun: processes print what ranks in turn print, once") {
     const int ranks = GENERATE(1, 2, 4);
     const std::string number = std::to_string(ranks);
-    const Finished processes = mpirun(ranks, "");
-    const Finished in_turn =
-        run_piped(std::string("'") + PROGRAM_DIR + "/rank_program' --world-size " + number, environment);
+    const Finished processes = mpirun(ranks, rank_program);
+    const Finished in_turn = run_piped(rank_program + "--world-size " + number, environment);
     CAPTURE(ranks, processes.errors);
     CHECK(processes.status == 0);
     CHECK(processes.errors.empty());
     CHECK(has(processes.output, "world size " + number + "\n"));
     CHECK(processes.output == in_turn.output);
-    CHECK(mpirun(ranks, "--world-size " + number).output == in_turn.output);
+    CHECK(mpirun(ranks, rank_program + "--world-size " + number).output == in_turn.output);
+}
+
+TEST_CASE("mpirun: chapter 7 prints what it prints alone, without colours") {
+    const Finished alone = run_piped(program(7), environment);
+    const Finished processes = mpirun(2, program(7));
+    CAPTURE(processes.errors);
+    CHECK(processes.status == 0);
+    CHECK(processes.errors.empty());
+    CHECK(processes.output == alone.output);
 }
 
 TEST_CASE("mpirun: what is wrong is one line from rank 0, and nobody is left waiting") {
@@ -59,7 +71,7 @@ TEST_CASE("mpirun: what is wrong is one line from rank 0, and nobody is left wai
         {"--stop 0", "stopped"},
         {"--stop 3", "rank 3 stopped before its part of the sum was done"},
     }));
-    const Finished finished = mpirun(4, arguments);
+    const Finished finished = mpirun(4, rank_program + arguments);
     CAPTURE(arguments, finished.errors);
     CHECK(finished.status == 2);
     CHECK(finished.output.empty());
@@ -67,14 +79,14 @@ TEST_CASE("mpirun: what is wrong is one line from rank 0, and nobody is left wai
 }
 
 TEST_CASE("mpirun: heads that the ranks cannot share are refused by all alike") {
-    const Finished finished = mpirun(3, "");
+    const Finished finished = mpirun(3, rank_program);
     CHECK(finished.status == 2);
     CHECK(complaints(finished).size() == 1);
     CHECK(has(finished.errors, "4 heads cannot be shared evenly by 3 ranks"));
 }
 
 TEST_CASE("mpirun: a program built without MPI says what to do, once") {
-    const Finished finished = mpirun(3, "", "rank_program_without_mpi");
+    const Finished finished = mpirun(3, without_mpi);
     CHECK(finished.status == 2);
     CHECK(finished.output.empty());
     CHECK(complaints(finished).size() == 1);
@@ -87,7 +99,7 @@ TEST_CASE("a program with MPI that another MPI's launcher starts says so, once")
         for (const std::string& variable : {std::string("SLURM_STEP_NUM_TASKS=2"), "SLURM_PROCID=" + rank}) {
             launched.push_back(variable);
         }
-        return run_piped(std::string("'") + PROGRAM_DIR + "/rank_program'", launched);
+        return run_piped(rank_program, launched);
     };
     const Finished first = as_rank("0"), second = as_rank("1");
     CHECK(first.status == 2);
