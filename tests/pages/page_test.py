@@ -512,6 +512,8 @@ class PageTest(unittest.TestCase):
         self.own_page("x" * 300 + " " + " ".join(f"w{i}" for i in range(80)))
         self.browser.window(400, 800)
         self.browser.js("window.dispatchEvent(new Event('resize'))")
+        self.browser.js("document.querySelector('.stage button').dispatchEvent(new MouseEvent('mouseenter'))")
+        self.assertIn("x" * 300, self.find(".saying").text)
         self.assertLessEqual(self.browser.js("return document.documentElement.scrollWidth"), 400)
         self.assertIn("The first 64 words of 81.", self.find(".heatmap figcaption").text)
         self.assertLess(os.path.getsize(self.folder / "own.html"), 2_000_000)
