@@ -162,7 +162,7 @@ std::vector<DrawOrder> other_draw_orders() {
     return {{1, 0, 2}, {0, 2, 1}, {2, 1, 0}, {1, 2, 0}, {2, 0, 1}};
 }
 
-std::string to_string(const DrawOrder& order) {
+std::string in_words(const DrawOrder& order) {
     std::array<std::string, 3> made;
     made.at(order.query) = "W_query";
     made.at(order.key) = "W_key";
@@ -210,7 +210,7 @@ Mistakes mistakes() {
          "torch.manual_seed(789) right before the class is made", layers_not_seeded},
     };
     for (const DrawOrder& order : other_draw_orders()) {
-        const std::string cause = "the layers are made in the order " + to_string(order) + ", and draw in it";
+        const std::string cause = "the layers are made in the order " + in_words(order) + ", and draw in it";
         table.push_back({"construction-order", cause, "make W_query, W_key, W_value in this order",
                          [order] { return with_weights(redrawn(right_weights(), order)); }});
         table.push_back({"construction-order", cause, "make W_query, W_key, W_value in this order",

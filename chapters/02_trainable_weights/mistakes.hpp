@@ -18,7 +18,7 @@ struct DrawOrder {
 std::vector<DrawOrder> other_draw_orders();
 
 // "W_key, W_query, W_value"
-std::string to_string(const DrawOrder& order);
+std::string in_words(const DrawOrder& order);
 
 // The same draws, given to the layers in another order.
 template <class ThreeLayers>

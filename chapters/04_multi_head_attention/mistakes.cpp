@@ -279,7 +279,7 @@ Mistakes mistakes() {
     append(mistakes_of_the_fused_class(1));
     for (const ch2::DrawOrder& order : ch2::other_draw_orders()) {
         const std::string cause =
-            "the layers are made in the order " + ch2::to_string(order) + ", and draw in it";
+            "the layers are made in the order " + ch2::in_words(order) + ", and draw in it";
         const std::string advice = "make W_query, W_key, W_value in this order";
         append({{"construction-order", cause, advice, [order] { return wrapper_redrawn(order); }},
                 {"construction-order", cause, advice, [order] { return fused_redrawn(order, {}); }},

@@ -225,7 +225,7 @@ Mistakes mistakes() {
                      "draw x, then wq, wk, wv, wo, then x_next", tokens_after_layers});
     for (const ch2::DrawOrder& order : ch2::other_draw_orders()) {
         table.push_back({"construction-order",
-                         "the layers are made in the order " + ch2::to_string(order) + ", and draw in it",
+                         "the layers are made in the order " + ch2::in_words(order) + ", and draw in it",
                          "make wq, wk, wv, wo in this order", [order] { return layers_redrawn(order); }});
     }
     return table;
