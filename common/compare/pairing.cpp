@@ -102,9 +102,7 @@ std::vector<std::optional<std::size_t>> pair_up(const std::vector<Expected>& our
             const State& next = best[(i + 1) * width + j + 1];
             const int fits = 4 * fit(ours[i], our_name, theirs[j], names[j]);
             if (fits > 0) {
-                const int neighbours = next.paired > 0 ? next.paired + 1 : 0;
-                state.paired =
-                    fits + (theirs[j].where == our_cell ? 2 : 0) + std::max(next.apart, neighbours);
+                state.paired = fits + (theirs[j].where == our_cell ? 2 : 0) + next.apart;
             }
             state.apart =
                 std::max({state.paired, best[(i + 1) * width + j].apart, best[i * width + j + 1].apart});
@@ -112,15 +110,19 @@ std::vector<std::optional<std::size_t>> pair_up(const std::vector<Expected>& our
     }
 
     std::vector<std::optional<std::size_t>> pairs(ours.size());
-    bool neighbours = false;
+    // Of equal sums: beside the pair before, or else as late as can be, which is closest to what follows.
+    bool beside_a_pair = false;
     for (std::size_t i = 0, j = 0; i < ours.size() && j < theirs.size();) {
         const State& state = best[i * width + j];
-        if (!neighbours && best[i * width + j + 1].apart == state.apart) {
-            ++j;  // the later of equals: closer to what follows
-        } else if (state.paired == state.apart) {
+        const bool can_pair = state.paired > 0 && state.paired == state.apart;
+        if (can_pair && (beside_a_pair || best[i * width + j + 1].apart < state.apart)) {
             pairs[i++] = j++;
-            const State& next = best[i * width + j];
-            neighbours = next.paired > 0 && next.paired == next.apart;
+            beside_a_pair = true;
+            continue;
+        }
+        beside_a_pair = false;
+        if (best[i * width + j + 1].apart == state.apart) {
+            ++j;
         } else {
             ++i;
         }

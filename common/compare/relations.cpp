@@ -128,7 +128,6 @@ Numbers with_axes_swapped(const Numbers& ours, std::size_t a, std::size_t b) {
 }
 
 std::optional<Hint> transposed(const PrintedTensor& theirs, const Numbers& ours) {
-    if (different_numbers(ours) < 2) return std::nullopt;
     for (std::size_t b = ours.shape.size(); b-- > 1;) {
         for (std::size_t a = b; a-- > 0;) {
             if (!compare(theirs, with_axes_swapped(ours, a, b)).agrees()) continue;

@@ -169,6 +169,22 @@ TEST_CASE("compare: a name that comes again is paired with what stands beside it
           Pairs{"weights<-", "mask<-mask:@line 1", "weights.2<-weights:@line 2"});
 }
 
+TEST_CASE(
+    "compare: wrong numbers under a name that comes again later are looked for beside their neighbour") {
+    const AnyTensor a = floats({2, 3}, some), wrong = floats({2, 3}, {9, 8, 7, 6, 5, 4.5f});
+    const Document document = document_of({{"scores", a}, {"weights", floats({2, 3}, other)}});
+    const std::string log =
+        "scores: " + print_of(a) + "\nweights: " + print_of(wrong) + "\nother: tensor([1.5])\n";
+    CHECK(pairs(document, log + "weights: " + print_of(wrong)) ==
+          Pairs{"scores<-scores:@line 1", "weights<-weights:@line 3"});
+}
+
+TEST_CASE("compare: the number of a notebook's cell helps where names and numbers leave a choice") {
+    const Document document = document_of({{"weights", floats({2, 3}, some)}});  // in cell 2
+    const std::string wrong = "print(weights)\n\n" + print_of(floats({2, 3}, other)) + "\n\n";
+    CHECK(pairs(document, "In [2]:\n" + wrong + "In [3]:\n" + wrong) == Pairs{"weights<-@In [2]"});
+}
+
 TEST_CASE("compare: what no print is required for is compared where it is found") {
     const Document document =
         document_of({{"inputs", floats({2, 3}, some), false}, {"scores", floats({2, 3}, other)}});

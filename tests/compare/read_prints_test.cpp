@@ -114,6 +114,12 @@ TEST_CASE("compare: a text saved from a notebook") {
           Found{"A(x)||In [7]", "s|Sum:|In [7]", "x.shape|x.shape|In [8]"});
 }
 
+TEST_CASE("compare: source after an output starts anew") {
+    CHECK(found_in(
+              read_text("t.txt", "print(a)\nprint(never)\n\ntensor([1.5])\n\nprint(b)\n\ntensor([2.5])\n")) ==
+          Found{"a||line 4", "b||line 8"});
+}
+
 TEST_CASE("compare: a log of prints") {
     CHECK(
         found_in(read_text("log", "scores: tensor([1.5])\n\nweights\ntensor([2.5])\nx = tensor([3.5])\n")) ==
