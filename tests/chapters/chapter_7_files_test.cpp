@@ -271,6 +271,56 @@ TEST_CASE("chapter 7, own layer: scales under either name, blocks of 128 that ar
             "a.wo.scale is (1, 2), expected floats of shape (2, 1) = one scale for each block of 128 x 128"));
 }
 
+TEST_CASE("chapter 7, own layer: weights of 16 bits need no scales") {
+    const ch7::Weights weights = drawn_weights(direct);
+    nlohmann::ordered_json header;
+    std::string data;
+    for (const auto& [name, tensor] : as_hugging_face(weights, "a.")) {
+        const std::size_t begin = data.size();
+        for (const float value : std::get<std::vector<float>>(tensor.values)) {
+            data += bytes_of(value).substr(2);
+        }
+        header[name] = {{"dtype", "BF16"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
+    }
+    Files files(config_text(direct));
+    files.own.weights = files.folder.file(
+        "model.safetensors", bytes_of(std::uint64_t{header.dump().size()}) + header.dump() + data);
+    files.own.prefix = "a.";
+    const ch7::Layer layer = files.load();
+    CHECK(layer.dequantized.empty());
+    CHECK(largest_difference(layer.weights.wq.weight, weights.wq.weight) < 2e-3f);
+    CHECK(largest_difference(layer.weights.wo.weight, weights.wo.weight) < 2e-3f);
+}
+
+TEST_CASE("chapter 7, own layer: of two that would do one counts, and the other is left over") {
+    // Queries of both kinds: the config says which.
+    NamedTensors both = as_deepseek(drawn_weights(low_rank()), "");
+    both.emplace_back("wq.weight", drawn_weights(direct).wq.weight);
+    Files files(config_text(low_rank()));
+    files.weights(both, "");
+    CHECK(files.load().unused == Names{"wq.weight"});
+    Files without_rank(config_text(direct));
+    without_rank.weights(both, "");
+    CHECK(without_rank.load().unused == Names{"wq_a.weight", "q_norm.weight", "wq_b.weight"});
+
+    // Both namings: DeepSeek's.
+    const NamedTensors own = as_deepseek(drawn_weights(direct), "");
+    NamedTensors twice = as_hugging_face(drawn_weights(direct), "");
+    twice.insert(twice.end(), own.begin(), own.end());
+    without_rank.weights(twice, "");
+    const ch7::Layer layer = without_rank.load();
+    CHECK(layer.naming == "wq, wkv_a, kv_norm, wkv_b, wo");
+    CHECK(layer.unused.size() == 5);
+
+    // Scales under both names: those of the published files.
+    NamedTensors scaled = own;
+    scaled.emplace_back("wo.scale", Matrix(xt::ones<float>({1, 1}) * 3.0f));
+    scaled.emplace_back("wo.weight_scale_inv", Matrix(xt::ones<float>({1, 1}) * 2.0f));
+    without_rank.own.weights =
+        without_rank.folder.file("scaled.safetensors", with_e4m3(scaled, {"wo.weight"}));
+    CHECK(without_rank.load().unused == Names{"wo.scale"});
+}
+
 TEST_CASE("chapter 7, own layer: what does not fit is one line that names it") {
     const ch7::Weights weights = drawn_weights(low_rank());
     const NamedTensors tensors = as_deepseek(weights, "");

@@ -167,4 +167,9 @@ TEST_CASE("tensor parallel: heads that cannot be shared evenly are refused") {
     CHECK_THROWS_WITH(ch7::local_config(config, world_size), message);
     CHECK_THROWS_WITH(ch7::shard(strong_layer(config), config, 0, world_size), message);
     CHECK_THROWS_AS(ch7::shard(strong_layer(config), config, 3, 3), std::invalid_argument);
+
+    // Nor can the heads of a layer that cannot be.
+    ch7::Config wrong = config;
+    wrong.v_head_dim = 0;
+    CHECK_THROWS_WITH(ch7::local_config(wrong, 3), "v_head_dim must be at least 1");
 }

@@ -211,6 +211,12 @@ TEST_CASE("YaRN: frequencies and softmax scale of DeepSeek-V3 are PyTorch's") {
     CHECK(std::abs(ch7::softmax_scale(v3, std::nullopt) - 0.0721688f) < 1e-7f);
     CHECK(std::abs(ch7::softmax_scale(v3, ch7::Yarn{}) / 0.0721688f - 1.8739f) < 1e-4f);
     CHECK(ch7::softmax_scale(v3, ch7::Yarn{.mscale = 0.0f}) == ch7::softmax_scale(v3, std::nullopt));
+
+    // A factor that stretches nothing sharpens nothing.
+    for (const float factor : {0.5f, 1.0f}) {
+        CHECK(ch7::softmax_scale(v3, ch7::Yarn{.scaling = {.factor = factor}}) ==
+              ch7::softmax_scale(v3, std::nullopt));
+    }
 }
 
 TEST_CASE("YaRN: a factor on the rotations scales the scores of position by its square") {
@@ -314,6 +320,8 @@ TEST_CASE("RMSNorm: by hand, and the same for a token ten times as long") {
     CHECK(largest_difference(ch7::rms_norm(x, weight), ch7::rms_norm(Tensor3(x * 10.0f), weight)) < 1e-5f);
     CHECK(exact(ch7::rms_norm(Tensor3{{{0, 0}}}, Vector{1, 1})) == exact(Tensor3{{{0, 0}}}));
     CHECK_THROWS_AS(ch7::rms_norm(x, Vector{1, 1}), std::invalid_argument);
+    CHECK_THROWS_WITH(ch7::rms_norm(x, Vector{1, 1, 1, 1, 1, 1}),
+                      "rms_norm: the weight has 6 elements, the tokens have 5");
 
     // eps counts where the numbers are small: 1 / sqrt(1 + 3).
     CHECK(exact(ch7::rms_norm(Tensor3{{{1, 1}}}, Vector{1, 1}, 3.0f)) == exact(Tensor3{{{0.5f, 0.5f}}}));
@@ -331,6 +339,33 @@ TEST_CASE("wkv_b: each head's rows for keys, then for values") {
     ch7::Weights wrong = weights;
     wrong.wkv_b.weight = random_matrix(19, 32, 10);
     CHECK_THROWS_AS(ch7::w_uk(wrong, config), std::invalid_argument);
+    wrong.wkv_b.weight = random_matrix(19, 33, 11);
+    CHECK_THROWS_WITH(ch7::w_uv(wrong, config), "wkv_b is (33, 11), not (33, 10)");
+}
+
+TEST_CASE("chapter 7: weights are drawn in the order of PyTorch's layers, and the norms are ones") {
+    // (in, out) of wq or wq_a and wq_b, wkv_a, wkv_b, wo.
+    const auto expected = [](const std::vector<std::pair<std::size_t, std::size_t>>& sizes) {
+        torch::Generator generator(24);
+        std::string text;
+        for (const auto& [in, out] : sizes) text += exact(ch2::random_linear(generator, in, out).weight);
+        return text;
+    };
+    const auto drawn = [](const ch7::Weights& weights, const std::vector<ch2::Linear>& queries) {
+        std::string text;
+        for (const ch2::Linear& linear : queries) text += exact(linear.weight);
+        return text + exact(weights.wkv_a.weight) + exact(weights.wkv_b.weight) + exact(weights.wo.weight);
+    };
+    torch::Generator generator(24), same(24);
+    const ch7::Weights weights = ch7::random_weights(generator, config);
+    CHECK(drawn(weights, {weights.wq_a, weights.wq_b}) ==
+          expected({{12, 8}, {8, 27}, {12, 14}, {10, 33}, {18, 12}}));
+    CHECK(exact(weights.q_norm) == exact(Vector(xt::ones<float>({8}))));
+    CHECK(exact(weights.kv_norm) == exact(Vector(xt::ones<float>({10}))));
+
+    const ch7::Weights direct = ch7::random_weights(same, direct_config);
+    CHECK(drawn(direct, {direct.wq}) == expected({{12, 27}, {12, 14}, {10, 33}, {18, 12}}));
+    CHECK(direct.q_norm.size() == 0);
 }
 
 TEST_CASE("RoPE inside the key: absorbing once is wrong, absorbing for each key is right") {
@@ -351,6 +386,12 @@ TEST_CASE("RoPE inside the key: absorbing once is wrong, absorbing for each key 
         float score = 0.0f;
         for (std::size_t i = 0; i < 4; ++i) score += turned_q(0, 0, 0, i) * turned_keys(0, n, 0, i);
         CHECK(std::abs(inside.scores(n) - score) < 1e-5f);
+
+        // What key n would have to be met with: the query turned by 5 - n, then absorbed.
+        const Tensor4 between = ch6::rotate(torch::view<4>(q, {1, 1, 1, 4}), table, 5 - n);
+        const Matrix absorbed = torch::matmul(torch::view<2>(torch::view<1>(between, {4}), {1, 4}), w_uk);
+        CHECK(largest_difference(torch::select(inside.query_for_each_key, n), torch::select(absorbed, 0)) <
+              1e-5f);
     }
 }
 
@@ -360,6 +401,12 @@ TEST_CASE("ledger: what DeepSeek-V3 keeps of a token") {
     std::vector<std::size_t> numbers;
     for (const ch7::Kept& row : kept) numbers.push_back(row.per_token);
     CHECK(numbers == std::vector<std::size_t>{32768, 2048, 256, 40960, 576});
+
+    // Three heads cannot share eight: grouped-query attention is multi-head attention then.
+    const std::vector<ch7::Kept> few = ch7::cache_ledger(config);
+    CHECK(few[0].per_token == 2 * 3 * 5);
+    CHECK(few[1].per_token == 2 * 3 * 5);
+    CHECK(few[2].per_token == 2 * 5);
 }
 
 TEST_CASE("ledger: the work is what the products of a call come to") {
@@ -414,14 +461,49 @@ TEST_CASE("latent caches refuse what does not fit, and keep what they have") {
     CHECK(forms.naive_cache.per_token() == 3 * (9 + 6));
 }
 
+TEST_CASE(
+    "latent caches: full to the last place, zero where nothing was written, and what is too much is said") {
+    ch7::TokenBuffer<3> buffer({3, 9, 2});
+    const Tensor3 fresh = random_batch(22, 2, 4, 2);
+    buffer.write(5, fresh);
+    Tensor3 expected = xt::zeros<float>({3, 9, 2});
+    xt::view(expected, xt::range(0, 2), xt::range(5, 9)) = fresh;
+    CHECK(exact(buffer.all()) == exact(expected));
+    CHECK(exact(buffer.read(2, 9)) == exact(torch::narrow(expected, 0, 0, 2)));
+    CHECK(exact(buffer.read(3, 7)) == exact(torch::narrow(expected, 1, 0, 7)));
+
+    CHECK_THROWS_WITH(buffer.write(6, fresh), "the cache holds 9 tokens, not 10: raise max_seq_len");
+    CHECK_THROWS_WITH(buffer.write(0, random_batch(23, 4, 1, 2)),
+                      "the cache holds 3 sequences, not 4: raise max_batch_size");
+}
+
 TEST_CASE("chapter 7: a config that cannot be is named") {
     ch7::Config wrong = config;
     wrong.qk_rope_head_dim = 3;
-    CHECK_THROWS_AS(ch7::check(wrong), std::invalid_argument);
-    wrong = config;
-    wrong.kv_lora_rank = 0;
-    CHECK_THROWS_AS(ch7::check(wrong), std::invalid_argument);
+    CHECK_THROWS_WITH(ch7::check(wrong), "RoPE turns pairs: qk_rope_head_dim = 3 is not even");
+    const std::pair<const char*, std::size_t ch7::Config::*> sizes[] = {
+        {"dim", &ch7::Config::dim},
+        {"n_heads", &ch7::Config::n_heads},
+        {"kv_lora_rank", &ch7::Config::kv_lora_rank},
+        {"qk_nope_head_dim", &ch7::Config::qk_nope_head_dim},
+        {"qk_rope_head_dim", &ch7::Config::qk_rope_head_dim},
+        {"v_head_dim", &ch7::Config::v_head_dim},
+        {"max_batch_size", &ch7::Config::max_batch_size},
+        {"max_seq_len", &ch7::Config::max_seq_len}};
+    for (const auto& [name, size] : sizes) {
+        wrong = config;
+        wrong.*size = 0;
+        CHECK_THROWS_WITH(ch7::check(wrong), std::string(name) + " must be at least 1");
+    }
     wrong = config;
     wrong.q_lora_rank = 0;
     CHECK_NOTHROW(ch7::check(wrong));
+
+    // No call goes on with it.
+    wrong.max_seq_len = 0;
+    const ch7::Weights weights = strong_layer(25, config);
+    BothForms forms{wrong, weights, plain_positions(config)};
+    CHECK_THROWS_WITH(forms.naive(random_batch(26, 1, 1, config.dim), 0), "max_seq_len must be at least 1");
+    CHECK_THROWS_WITH(forms.absorbed(random_batch(26, 1, 1, config.dim), 0),
+                      "max_seq_len must be at least 1");
 }

@@ -205,6 +205,11 @@ TEST_CASE("latent config: each mistake names its field") {
         CHECK(has(error(hugging_face(", \"q_lora_rank\": " + rank)), said));
     }
 
+    // Of a long value its beginning is enough: 40 characters.
+    const std::string many(100, '7');
+    CHECK(has(error(flat(", \"q_lora_rank\": \"" + many + "\"")),
+              "q_lora_rank is \"" + many.substr(0, 39) + "; it must be"));
+
     CHECK(has(error(hugging_face(R"(, "rope_interleave": false)")),
               "rope_interleave is false; it must be true: rotary pairs are neighbours here"));
     CHECK(has(error(hugging_face(R"(, "attention_bias": true)")),
