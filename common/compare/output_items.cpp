@@ -21,93 +21,102 @@ std::string without_decoration(std::string words) {
 }
 
 // A bare [[...]] is a value at the start of a line or behind "words:", not in the middle of a sentence.
-bool may_stand_here(std::string_view before, bool bare, bool among_code) {
-    if (among_code && before.find_first_of("=#>") != std::string_view::npos) return false;
-    if (!bare) return true;
+// Among source, x = [[...]] is a part of it.
+bool bare_may_follow(std::string_view before, bool among_code) {
     const std::size_t last = before.find_last_not_of(" \t");
-    return last == std::string_view::npos || before[last] == ':' || before[last] == '=';
+    return last == std::string_view::npos || before[last] == ':' || (before[last] == '=' && !among_code);
 }
 
 }  // namespace
 
-std::vector<OutputItem> items_in(std::string_view output, bool among_code) {
-    std::vector<OutputItem> items;
+void for_each_item(std::string_view output, bool among_code, const std::function<void(OutputItem&&)>& visit) {
     std::size_t line_start = 0, words_from = 0, numbers_left = most_numbers;
     const auto words_before = [&](std::size_t at) { return output.substr(words_from, at - words_from); };
     const auto end_line = [&](std::size_t at) {
         const std::string words = without_decoration(single_spaced(words_before(at)));
         if (!words.empty() && words.find_first_not_of(",()[]{}") != std::string::npos) {
-            items.push_back({words, std::nullopt, line_start});
+            visit({words, std::nullopt, line_start});
         }
         line_start = words_from = at + 1;
     };
 
+    int patience = 100'000;  // for what starts like a value and is none
+    bool in_source = false;
     for (std::size_t at = 0; at < output.size(); ++at) {
-        if (output[at] == '\n') {
+        const char c = output[at];
+        if (c == '\n') {
             end_line(at);
+            in_source = false;
             continue;
         }
+        // Behind ==, # or > there is source, up to the end of the line.
+        const bool compares = c == '=' && output.substr(at).starts_with("==");
+        in_source = in_source || (among_code && (compares || c == '#' || c == '>'));
+        if (in_source || patience == 0 || !value_starts_at(output, at)) continue;
         const std::string_view before = words_before(at);
-        if (!value_starts_at(output, at) || !may_stand_here(before, output[at] == '[', among_code)) continue;
+        if (c == '[' && !bare_may_follow(before, among_code)) continue;
 
         std::size_t end = at;
         std::optional<PrintedTensor> value = read_value(output, end, numbers_left);
-        if (!value) continue;
+        if (!value) {
+            --patience;
+            continue;
+        }
         numbers_left -= value->numbers.size();
-        items.push_back({without_decoration(single_spaced(before)), std::move(value), at});
+        visit({without_decoration(single_spaced(before)), std::move(value), at});
         at = end - 1;
         words_from = end;
     }
     end_line(output.size());
-    return items;
+}
+
+void ValueNames::add(PrintedExpression expression) {
+    places_[expression.words].push_back(expressions_.size());
+    expressions_.push_back(std::move(expression));
+}
+
+std::optional<std::size_t> ValueNames::printed_after(const std::string& words) const {
+    const auto found = places_.find(words);
+    if (found == places_.end()) return std::nullopt;
+    const auto later = std::lower_bound(found->second.begin(), found->second.end(), next_);
+    return later == found->second.end() ? found->second.front() : *later;
+}
+
+void ValueNames::take(std::size_t place, PrintedTensor& value) {
+    value.name = expressions_[place].expression;
+    next_ = place + 1;
+    words_seen_ = false;
 }
 
 void ValueNames::see(OutputItem& item) {
-    const auto with_words = [&](const std::string& words) {
-        const auto fits = [&](const PrintedExpression& e) { return e.words == words && !words.empty(); };
-        const auto turn = expressions_.begin() + static_cast<std::ptrdiff_t>(next_);
-        const auto later = std::find_if(turn, expressions_.end(), fits);
-        return later != expressions_.end() ? later
-                                           : std::find_if(expressions_.begin(), expressions_.end(), fits);
-    };
-    const auto take = [&](auto expression) {
-        item.value->name = expression->expression;
-        next_ = static_cast<std::size_t>(expression - expressions_.begin()) + 1;
-        words_seen_ = false;
-    };
-
     // A line of words may be what a print says before its tensor, or what another print says.
     if (!item.value) {
         line_above_ = item.words;
-        const auto found = with_words(item.words);
-        if (found != expressions_.end()) {
-            next_ = static_cast<std::size_t>(found - expressions_.begin());
+        if (const auto place = printed_after(item.words)) {
+            next_ = *place;
             words_seen_ = true;
-        } else if (next_ < expressions_.size()) {
-            const std::string& words = expressions_[next_].words;
-            if (words.empty() || item.words.starts_with(words)) ++next_;
+        } else if (next_ < expressions_.size() && item.words.starts_with(expressions_[next_].words)) {
+            ++next_;
         }
         return;
     }
 
-    in_use_ = true;
-    item.value->words = item.words;
+    PrintedTensor& value = *item.value;
     const std::string line_above = std::exchange(line_above_, "");
-    const auto found = with_words(item.words);
-    if (found != expressions_.end()) return take(found);
+    value.words = item.words;
+    in_use_ = true;
+    if (!item.words.empty()) {
+        if (const auto place = printed_after(item.words)) take(*place, value);
+        return;
+    }
 
     // Without words of its own: the print whose words have just been read, or the next one that says nothing.
-    const auto turn =
-        expressions_.begin() + static_cast<std::ptrdiff_t>(std::min(next_, expressions_.size()));
-    if (words_seen_ && turn != expressions_.end()) {
-        item.value->words = line_above;
-        return take(turn);
+    if (words_seen_ && next_ < expressions_.size()) {
+        value.words = line_above;
+        take(next_, value);
+    } else if (const auto place = printed_after("")) {
+        take(*place, value);
+    } else {
+        value.words = line_above;
     }
-    if (!item.words.empty()) return;
-    const auto silent = [](const PrintedExpression& e) { return e.words.empty(); };
-    const auto next = std::find_if(turn, expressions_.end(), silent);
-    if (next != expressions_.end()) return take(next);
-    const auto first = std::find_if(expressions_.begin(), expressions_.end(), silent);
-    if (first != expressions_.end()) return take(first);
-    item.value->words = line_above;
 }

@@ -1,6 +1,8 @@
 // What an output consists of: values with the words before them on their line, and lines without a value.
 #pragma once
 #include <cstddef>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,14 +17,15 @@ struct OutputItem {
     std::size_t at;                      // where it starts in the output
 };
 
-// In order. Where `among_code`, what looks like source is passed over: x = tensor(...), # tensor(...).
-std::vector<OutputItem> items_in(std::string_view output, bool among_code = false);
+// Calls `visit` with each, in order. Where `among_code`, what looks like source is passed over: x =
+// tensor(...), # tensor(...).
+void for_each_item(std::string_view output, bool among_code, const std::function<void(OutputItem&&)>& visit);
 
 // Gives the values of an output the names of what the source prints: by the words of the print, else by
 // their order.
 class ValueNames {
   public:
-    void add(PrintedExpression expression) { expressions_.push_back(std::move(expression)); }
+    void add(PrintedExpression expression);
     void forget() { *this = ValueNames(); }
 
     // Any value named since the last forget()?
@@ -32,8 +35,13 @@ class ValueNames {
     void see(OutputItem& item);
 
   private:
+    // The next expression that is printed after these words, or else the first one; nothing if there is none.
+    [[nodiscard]] std::optional<std::size_t> printed_after(const std::string& words) const;
+    void take(std::size_t place, PrintedTensor& value);
+
     std::vector<PrintedExpression> expressions_;
-    std::size_t next_ = 0;     // the expression whose turn it is
+    std::map<std::string, std::vector<std::size_t>> places_;  // of expressions, by the words before them
+    std::size_t next_ = 0;                                    // the expression whose turn it is
     bool words_seen_ = false;  // its words stood on a line of their own just now
     std::string line_above_;   // the last line of words
     bool in_use_ = false;

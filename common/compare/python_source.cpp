@@ -174,7 +174,9 @@ std::optional<std::size_t> closing_parenthesis(std::string_view source, std::siz
 std::vector<PrintedExpression> printed_expressions(std::string_view source) {
     constexpr std::array<std::string_view, 3> calls = {"print(", "display(", "pprint("};
     std::vector<PrintedExpression> printed;
-    for (std::size_t i = 0; i < source.size(); ++i) {
+    int patience = 1000;  // for parentheses that do not close
+    for (std::size_t i = 0; i < source.size() && patience > 0 && printed.size() < most_printed_expressions;
+         ++i) {
         if (is_quote(source[i])) {
             i = end_of_string(source, i) - 1;
             continue;
@@ -190,7 +192,10 @@ std::vector<PrintedExpression> printed_expressions(std::string_view source) {
             if (!source.substr(i).starts_with(call)) continue;
             const std::size_t open = i + call.size() - 1;
             const std::optional<std::size_t> close = closing_parenthesis(source, open);
-            if (!close) break;
+            if (!close) {
+                --patience;
+                break;
+            }
             PrintCall print(i, printed);
             for (const std::string_view part : split_arguments(source.substr(open + 1, *close - open - 1))) {
                 print.argument(part);

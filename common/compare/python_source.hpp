@@ -13,7 +13,9 @@ struct PrintedExpression {
     std::size_t at = 0;      // where its call stands in the source
 };
 
-// Of all print(...) and display(...) calls, in their order; f-strings too.
+// Of all print(...) and display(...) calls, in their order; f-strings too. A cell with more of them than this
+// is read up to there.
+constexpr std::size_t most_printed_expressions = 10'000;
 std::vector<PrintedExpression> printed_expressions(std::string_view source);
 
 // The expression in the last line, which a notebook shows without a print; "" if there is none.

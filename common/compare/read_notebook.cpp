@@ -10,6 +10,18 @@ namespace {
 
 using Json = nlohmann::json;
 
+// Null for what is no JSON. A file that takes more memory than a notebook does is refused while it is parsed.
+Json parsed(const std::string& path, std::string_view json) {
+    std::size_t parts = 0;
+    const auto count = [&](int, Json::parse_event_t, Json&) {
+        if (++parts <= most_json_parts) return true;
+        throw FileError(path, fmt::format("it has more than {} million parts", most_json_parts / 1'000'000),
+                        "clear the outputs that are no text");
+    };
+    Json result = Json::parse(json, count, false);
+    return result.is_discarded() ? Json() : result;
+}
+
 // nbformat stores text as one string or as a list of lines.
 std::string text_of(const Json& text) {
     if (text.is_string()) return text.get<std::string>();
@@ -40,6 +52,8 @@ std::string name_of(const Json& cell, std::size_t place) {
 // What the outputs of a notebook are made of.
 class NotebookReader {
   public:
+    explicit NotebookReader(const std::string& path) : printed(path) {}
+
     void read_cell(const Json& cell, std::size_t place) {
         const std::string source = text_of(member(cell, "source"));
         where_ = name_of(cell, place);
@@ -73,20 +87,18 @@ class NotebookReader {
         read_output(stream, names_);
     }
 
-    std::vector<PrintedTensor> printed;
-    std::size_t numbers = 0;
+    PrintCollector printed;
     bool has_outputs = false;
     bool has_other_than_text = false;
 
   private:
     void read_output(const std::string& output, ValueNames& names) {
-        for (OutputItem& item : items_in(output)) {
+        for_each_item(output, false, [&](OutputItem&& item) {
             names.see(item);
-            if (!item.value) continue;
+            if (!item.value) return;
             item.value->where = where_;
-            numbers += item.value->numbers.size();
-            printed.push_back(std::move(*item.value));
-        }
+            printed.add(std::move(*item.value));
+        });
     }
 
     std::string where_;
@@ -96,7 +108,7 @@ class NotebookReader {
 }  // namespace
 
 std::vector<PrintedTensor> read_notebook(const std::string& path, std::string_view json) {
-    const Json notebook = Json::parse(json, nullptr, false);
+    const Json notebook = parsed(path, json);
     if (!notebook.is_object()) {
         throw FileError(path, "this is no notebook: it is not JSON",
                         "save it again in Jupyter, or give it as .txt");
@@ -109,18 +121,18 @@ std::vector<PrintedTensor> read_notebook(const std::string& path, std::string_vi
     if (!cells.is_array())
         throw FileError(path, "this is no notebook: it has no cells", "save it again in Jupyter");
 
-    NotebookReader reader;
+    NotebookReader reader(path);
     std::size_t place = 0;
     for (const Json& cell : cells) {
         if (member(cell, "cell_type") == "code") reader.read_cell(cell, ++place);
-        if (reader.numbers > most_printed_numbers) throw too_many_numbers(path);
     }
     if (!reader.has_outputs) {
         throw FileError(path, "the notebook has no outputs", "run all its cells, save it, and compare again");
     }
-    if (reader.printed.empty() && reader.has_other_than_text) {
+    std::vector<PrintedTensor> printed = reader.printed.take();
+    if (printed.empty() && reader.has_other_than_text) {
         throw FileError(path, "its outputs are pictures or HTML, without text",
                         "print the tensors with print(...)");
     }
-    return std::move(reader.printed);
+    return printed;
 }

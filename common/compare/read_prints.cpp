@@ -81,9 +81,15 @@ std::vector<PrintedTensor> read_file(const std::string& path) {
 
 }  // namespace
 
-FileError too_many_numbers(const std::string& path) {
-    return {path, fmt::format("it prints more than {} million numbers", most_printed_numbers / 1'000'000),
-            "leave PyTorch's threshold at 1000, and save large tensors as .safetensors"};
+void PrintCollector::add(PrintedTensor value) {
+    numbers_ += value.numbers.size();
+    if (numbers_ > most_printed_numbers || printed_.size() == most_printed_values) {
+        throw FileError(path_,
+                        fmt::format("it prints more than {} million numbers, or {} tensors",
+                                    most_printed_numbers / 1'000'000, most_printed_values),
+                        "leave PyTorch's threshold at 1000, and save large tensors as .safetensors");
+    }
+    printed_.push_back(std::move(value));
 }
 
 std::vector<PrintedTensor> read_prints(const std::string& path) {

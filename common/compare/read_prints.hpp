@@ -11,8 +11,9 @@
 // A file over this size is refused: a notebook without pictures is a hundred times smaller.
 constexpr std::size_t largest_file = 64U << 20U;
 
-// And so is one with more printed numbers than this.
-constexpr std::size_t most_printed_numbers = 4'000'000;
+// And so is one with more printed numbers or values than this, or with more parts of JSON.
+constexpr std::size_t most_printed_numbers = 4'000'000, most_printed_values = 100'000,
+                      most_json_parts = 2'000'000;
 
 // A notebook (.ipynb, nbformat 4), a file of tensors (.safetensors, .npz, .npy), or any other file as text:
 // a notebook saved as text, or the output of a program. Throws FileError; also where there is no tensor.
@@ -22,4 +23,15 @@ std::vector<PrintedTensor> read_prints(const std::string& path);
 std::vector<PrintedTensor> read_notebook(const std::string& path, std::string_view json);
 std::vector<PrintedTensor> read_text(const std::string& path, std::string_view text);
 
-FileError too_many_numbers(const std::string& path);
+// Adds a value to those that were read from a file; throws FileError where they become too many.
+class PrintCollector {
+  public:
+    explicit PrintCollector(std::string path) : path_(std::move(path)) {}
+    void add(PrintedTensor value);
+    [[nodiscard]] std::vector<PrintedTensor> take() { return std::move(printed_); }
+
+  private:
+    std::string path_;
+    std::vector<PrintedTensor> printed_;
+    std::size_t numbers_ = 0;
+};

@@ -62,7 +62,7 @@ bool looks_like_an_expression(std::string_view line) {
 // One cell with its source and its outputs, or a whole text that has no cells.
 class RegionReader {
   public:
-    RegionReader(std::string cell, std::size_t first_line, std::vector<PrintedTensor>& printed)
+    RegionReader(std::string cell, std::size_t first_line, PrintCollector& printed)
         : cell_(std::move(cell)), first_line_(first_line), printed_(printed) {}
 
     void read(std::string_view text) {
@@ -72,7 +72,7 @@ class RegionReader {
         auto next = expressions.begin();
         std::string line_above;
         std::size_t counted = 0, line = first_line_;
-        for (OutputItem& item : items_in(outputs, has_code)) {
+        for_each_item(outputs, has_code, [&](OutputItem&& item) {
             // A print that comes after an output starts the next piece of source.
             for (; next != expressions.end() && next->at < item.at; ++next) {
                 if (names_.in_use()) names_.forget();
@@ -86,46 +86,40 @@ class RegionReader {
                 counted = item.at;
                 add(std::move(*item.value), line_above, line);
             }
-            line_above = item.value ? "" : item.words;
-        }
+            line_above = item.value ? "" : std::move(item.words);
+        });
     }
 
   private:
     void add(PrintedTensor value, const std::string& line_above, std::size_t line) {
         if (value.name.empty() && looks_like_an_expression(line_above)) value.name = line_above;
         value.where = cell_.empty() ? fmt::format("line {}", line) : cell_;
-        printed_.push_back(std::move(value));
+        printed_.add(std::move(value));
     }
 
     std::string cell_;
     std::size_t first_line_;
-    std::vector<PrintedTensor>& printed_;
+    PrintCollector& printed_;
     ValueNames names_;
 };
 
 }  // namespace
 
 std::vector<PrintedTensor> read_text(const std::string& path, std::string_view text) {
-    std::vector<PrintedTensor> printed;
+    PrintCollector printed(path);
     std::string cell;
-    std::size_t start = 0, first_line = 1, line = 1, numbers = 0;
-    const auto read_region = [&](std::size_t end) {
-        const std::size_t before = printed.size();
-        RegionReader(cell, first_line, printed).read(text.substr(start, end - start));
-        for (std::size_t i = before; i < printed.size(); ++i) numbers += printed[i].numbers.size();
-        if (numbers > most_printed_numbers) throw too_many_numbers(path);
-    };
+    std::size_t start = 0, first_line = 1, line = 1;
     for (std::size_t at = 0; at < text.size(); ++line) {
         const std::size_t end = std::min(text.find('\n', at), text.size());
         const std::string name = cell_name(text.substr(at, end - at));
         if (!name.empty()) {
-            read_region(at);
+            RegionReader(cell, first_line, printed).read(text.substr(start, at - start));
             cell = name;
             start = at + text.substr(at).find("]:") + 2;
             first_line = line;
         }
         at = end + 1;
     }
-    read_region(text.size());
-    return printed;
+    RegionReader(cell, first_line, printed).read(text.substr(start));
+    return printed.take();
 }

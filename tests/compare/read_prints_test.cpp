@@ -106,12 +106,12 @@ TEST_CASE("compare: a text saved from a notebook") {
     const std::string text =
         "Some prose (with tensor(x) in it), don't stop.\n"
         "In [1]:\nimport torch\nx = torch.tensor(\n  [[1.5, 2.5], # a (row\n   [3.5, 4.5]])\n"
-        "# shape: torch.Size([9, 9])\ny = tensor([1.])\n\n"
-        "In [7]:\nclass A(nn.Module):\n    def f(self, x):\n        return g(x)\n\nprint(A(x))\nprint(\"Sum:\", s)\n\n"
-        "tensor([[0.1000]],\n       grad_fn=<MmBackward0>)\nSum: tensor(1.)\n\n"
+        "# shape: torch.Size([9, 9])\nassert y.shape == torch.Size([9])\nz = [1.5, 2.5]\n\n"
+        "In [7]:\nclass A(nn.Module):\n    def f(self, x):\n        return g(x)\n\nprint(A(x))\nprint(\"Sum:\", s)\nprint(f\"{k=}\")\n\n"
+        "tensor([[0.1000]],\n       grad_fn=<MmBackward0>)\nSum: tensor(1.)\nk=tensor(2.)\n\n"
         "In [8]:\nx.shape\n\ntorch.Size([1, 2])\n\nMore prose from f() and g().\n";
     CHECK(found_in(read_text("t.txt", text)) ==
-          Found{"A(x)||In [7]", "s|Sum:|In [7]", "x.shape|x.shape|In [8]"});
+          Found{"A(x)||In [7]", "s|Sum:|In [7]", "k|k=|In [7]", "x.shape|x.shape|In [8]"});
 }
 
 TEST_CASE("compare: source after an output starts anew") {
