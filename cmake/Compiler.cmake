@@ -4,15 +4,15 @@ option(ATTN_FUZZ "Build the fuzzers of tests/fuzz, with clang and the sanitizers
 
 add_library(attn_compiler INTERFACE)
 target_include_directories(attn_compiler INTERFACE ${CMAKE_SOURCE_DIR})
-target_compile_options(attn_compiler INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
+set(options -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wold-style-cast
   # a*b+c stays two roundings on every processor, as in the numbers we compare with
   -ffp-contract=off)
 
 # g++ 12 to 14 see overruns in xtensor's and fmt's inlined headers where there are none.
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  target_compile_options(attn_compiler INTERFACE -Wno-array-bounds -Wno-stringop-overflow)
+  list(APPEND options -Wno-array-bounds -Wno-stringop-overflow)
 endif()
+target_compile_options(attn_compiler INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${options}>")
 
 # Debug builds check every xtensor index and every shape.
 target_compile_definitions(attn_compiler INTERFACE $<$<CONFIG:Debug>:XTENSOR_ENABLE_ASSERT>)

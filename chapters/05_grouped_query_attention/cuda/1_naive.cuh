@@ -1,0 +1,41 @@
+// Rung 1: the formula as it stands. A block for each query head; first a thread for each token, then for each
+// column. What it costs: every head reads all keys and values of its group again, each thread walks along a
+// row of its own, so that a warp touches 32 places at once, and the scores make three trips to memory.
+#pragma once
+#include "chapters/05_grouped_query_attention/cuda/decode_shape.hpp"
+#include "common/cuda/kernel_language.cuh"
+
+namespace ch5::KERNEL_SIDE {
+
+// grid (H, B). scores: (B, H, tokens), for the kernel's own use.
+__global__ void __launch_bounds__(128)
+    decode_naive(DecodeShape s, Global<const float> queries, Global<const float> keys,
+                 Global<const float> values, Global<float> scores, Global<float> context) {
+    const int head = blockIdx.x, b = blockIdx.y, kv_head = head / s.group();
+    const Global<const float> query = queries + s.query_row(b, head);
+    const Global<float> score = scores + (static_cast<long>(b) * s.n_heads + head) * s.tokens;
+
+    // q · k, a thread for each token.
+    for (int t = threadIdx.x; t < s.tokens; t += blockDim.x) {
+        const Global<const float> key = keys + s.row(b, t, kv_head);
+        float dot = 0;
+        for (int i = 0; i < s.head_dim; ++i) dot += query[i] * key[i];
+        score[t] = dot * s.softmax_scale;
+    }
+    __syncthreads();
+
+    // The softmax's maximum and sum: every thread finds them for itself.
+    float largest = -INFINITY, sum = 0;
+    for (int t = 0; t < s.tokens; ++t) largest = fmaxf(largest, score[t]);
+    for (int t = 0; t < s.tokens; ++t) sum += expf(score[t] - largest);
+
+    // The weighted sum of values, a thread for each column.
+    for (int i = threadIdx.x; i < s.head_dim; i += blockDim.x) {
+        float mixed = 0;
+        for (int t = 0; t < s.tokens; ++t)
+            mixed += expf(score[t] - largest) * values[s.row(b, t, kv_head) + i];
+        context[s.query_row(b, head) + i] = mixed / sum;
+    }
+}
+
+}  // namespace ch5::KERNEL_SIDE

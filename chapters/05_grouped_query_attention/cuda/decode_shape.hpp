@@ -1,0 +1,32 @@
+// The sizes of one decoding step, as all rungs of the ladder take them.
+// B = sequences in a batch, S = tokens in the cache, H = query heads, H_kv = key and value heads
+#pragma once
+#include "common/cuda/host_device.hpp"
+
+namespace ch5 {
+
+// queries (B, H, head_dim) of one new token each; keys and values (B, max_tokens, H_kv, head_dim), of which
+// the first `tokens` of each sequence hold something; context (B, H, head_dim).
+struct DecodeShape {
+    int batch;
+    int n_heads, n_kv_heads;
+    int head_dim;
+    int tokens, max_tokens;
+    float softmax_scale;
+
+    __host__ __device__ int group() const { return n_heads / n_kv_heads; }
+
+    // Where the key or value of a token begins. Query head h finds its own at head h / group(): nothing is
+    // repeated.
+    __host__ __device__ long row(int b, int token, int kv_head) const {
+        return ((static_cast<long>(b) * max_tokens + token) * n_kv_heads + kv_head) * head_dim;
+    }
+    __host__ __device__ long query_row(int b, int head) const {
+        return (static_cast<long>(b) * n_heads + head) * head_dim;
+    }
+};
+
+// exp(x) = 2^(x log2(e)), and 2^x is one instruction.
+constexpr float log2_e = 1.44269504f;
+
+}  // namespace ch5

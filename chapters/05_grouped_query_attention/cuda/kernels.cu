@@ -1,0 +1,11 @@
+#include "chapters/05_grouped_query_attention/cuda/launch_decode.cuh"
+#include "common/cuda/gpu/cuda_machine.cuh"
+
+namespace ch5 {
+
+DecodeRun decode_on_gpu(DecodeRung rung, const DecodeInput& input) {
+    CudaMachine machine;
+    return on_gpu::decode_on(machine, rung, input);
+}
+
+}  // namespace ch5

@@ -1,0 +1,249 @@
+#include "common/cuda/emulator/block.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+namespace {
+
+Block* running = nullptr;
+
+std::string describe(Access access, const std::vector<LaneAccess>& lanes, const AccessCounts& cost) {
+    const bool is_shared = access == Access::shared_read || access == Access::shared_write;
+    const char* unit = is_shared ? "cycles at the banks" : "sectors of 32 bytes";
+    return fmt::format("{} lanes, {} bytes each: {} {}, {} at best", lanes.size(), lanes.front().bytes,
+                       cost.cost, unit, cost.needed);
+}
+
+const char* instruction_of(Access access) {
+    switch (access) {
+        case Access::global_read:
+            return "read global memory";
+        case Access::global_write:
+            return "write global memory";
+        case Access::shared_read:
+            return "read shared memory";
+        case Access::shared_write:
+            break;
+    }
+    return "write shared memory";
+}
+
+}  // namespace
+
+Block::Block(Order order, std::uint64_t seed) : order_(order), random_(seed) {}
+
+Block& Block::current() {
+    return *running;
+}
+
+// --- running the threads
+
+void Block::run(const Setup& setup, const std::function<void()>& kernel) {
+    setup_ = setup;
+    shared_.reset(setup.shared_bytes);
+    warps_.assign(static_cast<std::size_t>(setup.threads) / 32, {});
+    at_block_barrier_ = block_barriers_ = 0;
+    error_ = nullptr;
+    ready_.clear();
+
+    while (threads_.size() < static_cast<std::size_t>(setup.threads))
+        threads_.push_back(std::make_unique<Thread>());
+    for (int i = 0; i < setup.threads; ++i) {
+        Thread& thread = *threads_[static_cast<std::size_t>(i)];
+        thread.index = i;
+        thread.regions_taken = 0;
+        thread.uncommitted.clear();
+        thread.groups.clear();
+        thread.fiber.begin([this, &kernel] {
+            try {
+                kernel();
+            } catch (...) {
+                error_ = std::current_exception();
+            }
+        });
+        ready_.push_back(i);
+    }
+
+    // One thread at a time, each until it must wait for others.
+    running = this;
+    while (!ready_.empty() && !error_) {
+        now_ = threads_[static_cast<std::size_t>(next_ready())].get();
+        now_->fiber.resume();
+    }
+    running = nullptr;
+    if (error_) std::rethrow_exception(error_);
+    fail_if_anybody_waits();
+    for (Warp& warp : warps_) flush(warp);
+}
+
+int Block::next_ready() {
+    auto next = ready_.begin();
+    if (order_ == Order::reverse) next = std::max_element(ready_.begin(), ready_.end());
+    if (order_ == Order::random) next += static_cast<long>(random_() % ready_.size());
+    const int thread = *next;
+    ready_.erase(next);
+    return thread;
+}
+
+void Block::sleep(const std::string& waits_for) {
+    now_->waits_for = waits_for;
+    now_->fiber.pause();
+}
+
+void Block::wake(int thread) {
+    ready_.push_back(thread);
+}
+
+void Block::fail_if_anybody_waits() const {
+    const Thread *waiting = nullptr, *ended = nullptr;
+    for (int i = 0; i < setup_.threads; ++i) {
+        const Thread& thread = *threads_[static_cast<std::size_t>(i)];
+        if (thread.fiber.is_finished() ? !ended : !waiting)
+            (thread.fiber.is_finished() ? ended : waiting) = &thread;
+    }
+    if (!waiting) return;
+    throw KernelError(fmt::format("thread {} waits for ever: {}{}", waiting->index, waiting->waits_for,
+                                  ended ? fmt::format(", while thread {} has ended without it", ended->index)
+                                        : ", and no other thread comes there"));
+}
+
+// --- meeting
+
+void Block::wait_for_block(const Place& place) {
+    if (++at_block_barrier_ < setup_.threads)
+        return sleep(fmt::format("{}: at __syncthreads", to_string(place)));
+    at_block_barrier_ = 0;
+    ++block_barriers_;
+    ++counts_.block_barriers;
+    for (Warp& warp : warps_) flush(warp);
+    if (setup_.log) tell({"__syncthreads", place, "all threads of the block have come this far", {}});
+    for (int i = 0; i < setup_.threads; ++i) {
+        if (i != now_->index) wake(i);
+    }
+}
+
+void Block::wait_for_warp(const Place& place) {
+    int nothing = 0;
+    together("__syncwarp", place, nothing, [&](const std::array<int*, 32>&) {
+        ++now_warp().barriers;
+        ++counts_.warp_barriers;
+        if (is_watched())
+            tell({"__syncwarp", place, "all 32 lanes have come this far; what they wrote can be read", {}});
+    });
+}
+
+bool Block::arrive_in_warp(const char* name, const Place& place, void* mine) {
+    Warp& warp = now_warp();
+    if (warp.arrived > 0 && (std::strcmp(warp.doing, name) != 0 || warp.place.line() != place.line())) {
+        throw KernelError(fmt::format(
+            "{}: lane {} of warp {} does {}, while others of its warp wait at {} ({}); all 32 must "
+            "take part in both",
+            to_string(place), lane(), thread() / 32, name, warp.doing, to_string(warp.place)));
+    }
+    warp.doing = name;
+    warp.place = place;
+    warp.arguments[static_cast<std::size_t>(lane())] = mine;
+    if (++warp.arrived == 32) {
+        flush(warp);
+        return true;
+    }
+    sleep(fmt::format("{}: at {} with its warp", to_string(place), name));
+    return false;
+}
+
+void Block::leave_warp() {
+    now_warp().arrived = 0;
+    const int first = thread() / 32 * 32;
+    for (int i = first; i < first + 32; ++i) {
+        if (i != thread()) wake(i);
+    }
+}
+
+void Block::flush(Warp& warp) {
+    WarpTraffic::Tell told;
+    if (setup_.log && &warp == &warps_[static_cast<std::size_t>(setup_.watched_warp)]) {
+        told = [this](Access access, const Place& place, const std::vector<LaneAccess>& lanes,
+                      const AccessCounts& cost) {
+            tell({instruction_of(access), place, describe(access, lanes, cost), {}});
+        };
+    }
+    warp.traffic.flush(counts_, told);
+}
+
+bool Block::is_watched() const {
+    return setup_.log && now_->index / 32 == setup_.watched_warp;
+}
+
+// --- memory
+
+Toucher Block::toucher(const Place& place) {
+    return {thread(), thread() / 32, block_barriers_, now_warp().barriers, place};
+}
+
+const SharedRegion& Block::take_shared(const char* name, std::size_t first_byte, std::size_t count,
+                                       std::size_t element_bytes, const Place& place) {
+    return shared_.take(now_->regions_taken++, {name, first_byte, count * element_bytes, element_bytes},
+                        place);
+}
+
+void Block::touch_shared(Access access, const SharedRegion& region, std::size_t first, std::size_t bytes,
+                         const Place& place) {
+    if (access == Access::shared_read) {
+        shared_.check_read(region, first, bytes, toucher(place));
+    } else {
+        shared_.check_write(region, first, bytes, toucher(place));
+    }
+    now_warp().traffic.add(access, place, {lane(), first, bytes});
+}
+
+void Block::check_shared_row(const SharedRegion& region, std::size_t first, const Place& place) {
+    Toucher warp = toucher(place);
+    warp.thread = Toucher::whole_warp;
+    shared_.check_read(region, first, 16, warp);
+}
+
+void Block::touch_global(Access access, std::uint64_t address, std::size_t bytes, const Place& place) {
+    now_warp().traffic.add(access, place, {lane(), address, bytes});
+}
+
+// --- cp.async
+
+void Block::begin_copy(const SharedRegion& region, std::size_t first, const std::byte* source, bool is_valid,
+                       const Place& place) {
+    shared_.copy_begins(region, first, 16, toucher(place));
+    now_->uncommitted.push_back({&region, first, source, is_valid, place});
+    ++counts_.async_copies;
+    now_warp().traffic.add(Access::shared_write, place, {lane(), first, 16});
+}
+
+void Block::commit_copies(const Place& place) {
+    now_->groups.push_back(std::move(now_->uncommitted));
+    now_->uncommitted.clear();
+    if (is_watched() && lane() == 31) {
+        tell({"cp.async.commit_group", place, fmt::format("{} groups under way", now_->groups.size()), {}});
+    }
+}
+
+void Block::wait_for_copies(std::size_t groups_allowed, const Place& place) {
+    std::size_t arrived = 0;
+    while (now_->groups.size() > groups_allowed) {
+        for (const AsyncCopy& copy : now_->groups.front()) {
+            if (copy.is_valid) {
+                std::memcpy(shared_.data() + copy.first, copy.source, 16);
+            } else {
+                std::memset(shared_.data() + copy.first, 0, 16);
+            }
+            shared_.copy_arrives(copy.first, 16, toucher(copy.place));
+        }
+        now_->groups.pop_front();
+        ++arrived;
+    }
+    if (is_watched() && lane() == 31) {
+        tell({"cp.async.wait_group",
+              place,
+              fmt::format("{} groups arrived, {} may still be under way", arrived, groups_allowed),
+              {}});
+    }
+}
