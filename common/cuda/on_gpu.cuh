@@ -17,11 +17,11 @@ using Global = T* __restrict__;
 template <class T>
 using Shared = T*;
 
-template <std::size_t N, class T>
+template <int N, class T>
 __device__ inline Packed<T, N> read_packed(const T* from, long index) {
     return *reinterpret_cast<const Packed<T, N>*>(from + index);
 }
-template <std::size_t N, class T>
+template <int N, class T>
 __device__ inline void write_packed(T* to, long index, const Packed<T, N>& numbers) {
     *reinterpret_cast<Packed<T, N>*>(to + index) = numbers;
 }

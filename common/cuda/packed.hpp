@@ -2,7 +2,7 @@
 #pragma once
 #include <cstddef>
 
-template <class T, std::size_t N>
-struct alignas(sizeof(T) * N) Packed {
-    T at[N];
+template <class T, int N>
+struct alignas(sizeof(T) * static_cast<std::size_t>(N)) Packed {
+    T at[static_cast<std::size_t>(N)];
 };

@@ -1,9 +1,15 @@
 // Where the CUDA Toolkit was not there to build with: require_gpu says so before anything comes here.
 #include "chapters/05_grouped_query_attention/cuda/decode.hpp"
+#include "chapters/05_grouped_query_attention/cuda/prefill.hpp"
 
 namespace ch5 {
 
 DecodeRun decode_on_gpu(DecodeRung, const DecodeInput&) {
+    require_gpu();
+    return {};
+}
+
+PrefillRun prefill_on_gpu(const PrefillInput&) {
     require_gpu();
     return {};
 }

@@ -167,15 +167,15 @@ class Shared : public ReadsAndWrites<Shared, T> {
     long offset_;
 };
 
-template <std::size_t N, class T>
+template <int N, class T>
 Packed<std::remove_const_t<T>, N> read_packed(Global<T> from, PlacedIndex index) {
     return from.template read<Packed<std::remove_const_t<T>, N>>(index);
 }
-template <std::size_t N, class T>
+template <int N, class T>
 void write_packed(Global<T> to, PlacedIndex index, const Packed<T, N>& numbers) {
     to.write(index, numbers);
 }
-template <std::size_t N, class T>
+template <int N, class T>
 void write_packed(Shared<T> to, PlacedIndex index, const Packed<T, N>& numbers) {
     to.write(index, numbers);
 }
