@@ -9,20 +9,12 @@
 #include "chapters/05_grouped_query_attention/cuda/4_tensor_cores.cuh"
 #include "chapters/05_grouped_query_attention/cuda/decode.hpp"
 #include "common/cuda/host_tensors.hpp"
+#include "common/cuda/splits.hpp"
 
 namespace ch5::KERNEL_SIDE {
 
-// The tokens cut into as many splits as it takes to give every multiprocessor two blocks, but none smaller
-// than what the warps of a block take in one go.
-struct Splits {
-    int count, tokens;
-};
-inline Splits choose_splits(int tokens, int blocks_without_splits, int multiprocessors) {
-    constexpr int least_tokens = decode_warps * tile_tokens;
-    const int wanted = (2 * multiprocessors + blocks_without_splits - 1) / blocks_without_splits;
-    const int each = ((tokens + wanted - 1) / wanted + least_tokens - 1) / least_tokens * least_tokens;
-    return {(tokens + each - 1) / each, each};
-}
+// Fewer tokens than the warps of a block take in one go are not worth a split.
+constexpr int least_tokens_of_split = decode_warps * tile_tokens;
 
 // Rungs 1 to 3, on floats.
 template <class Machine>
@@ -116,7 +108,8 @@ DecodeRun decode_floats(Machine& machine, DecodeRung rung, const DecodeInput& in
     } else if (rung == DecodeRung::online_softmax) {
         seconds = machine.measure([&] { launch_online_softmax(machine, s, queries, keys, values, context); });
     } else {
-        const Splits splits = choose_splits(s.tokens, s.batch * s.n_heads, machine.multiprocessors());
+        const Splits splits =
+            choose_splits(s.tokens, s.batch * s.n_heads, machine.multiprocessors(), least_tokens_of_split);
         const auto partial_lse =
             machine.template poisoned<float>("partial_lse", rows * count({splits.count}));
         const auto partial_context =
@@ -140,7 +133,8 @@ DecodeRun decode_bf16(Machine& machine, const DecodeInput& input) {
     const auto keys = machine.upload("keys", padded(input.keys));
     const auto values = machine.upload("values", padded(input.values));
 
-    const Splits splits = choose_splits(s.tokens, s.batch * s.n_kv_heads, machine.multiprocessors());
+    const Splits splits =
+        choose_splits(s.tokens, s.batch * s.n_kv_heads, machine.multiprocessors(), least_tokens_of_split);
     const std::size_t rows = count({s.batch, s.n_heads});
     const auto partial_lse = machine.template poisoned<float>("partial_lse", rows * count({splits.count}));
     const auto partial_context =

@@ -11,7 +11,7 @@ namespace ch6::KERNEL_SIDE {
 constexpr int wide = 8;  // bf16 numbers in 16 bytes
 
 inline Grid block_for_each_token(const RopeShape& s) {
-    return {s.new_tokens, s.batch, 1, 128};
+    return {s.new_tokens, s.batch, 1, rope_threads};
 }
 
 // Rung 1 turns xq and xk where they stand.
@@ -52,6 +52,10 @@ inline void check(RopeRung rung, const RopeInput& input) {
     check_size("cache_v", input.cache_v.size(), {s.batch, s.max_tokens, s.n_kv_heads, s.head_dim});
     if (input.table.size() < count({s.start_pos + s.new_tokens, s.head_dim})) {
         throw std::invalid_argument("rope_append: the table of rotations is too short");
+    }
+    if (rung == RopeRung::fused && s.head_dim > 2 * rope_threads) {
+        throw DeviceError("rope_append: head_dim " + std::to_string(s.head_dim) +
+                          " is over 256, two numbers a thread; take the rung separate");
     }
     if (rung == RopeRung::fused_wide && s.head_dim % wide != 0) {
         throw DeviceError("rope_append: head_dim " + std::to_string(s.head_dim) +
