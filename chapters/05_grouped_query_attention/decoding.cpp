@@ -27,4 +27,11 @@ std::vector<std::size_t> prefill_then_tokens(std::size_t tokens, std::size_t pre
     return sizes;
 }
 
+std::pair<Tensor3, Tensor3> all_but_last(const Tensor3& x) {
+    const std::size_t last = x.shape(1) - 1;
+    if (last == 0)
+        throw std::invalid_argument("x has a single token; a second one is needed, to be decoded after it");
+    return {torch::narrow(x, 1, 0, last), torch::narrow(x, 1, last, 1)};
+}
+
 }  // namespace ch5

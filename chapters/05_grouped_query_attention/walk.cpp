@@ -9,16 +9,21 @@
 #include "chapters/05_grouped_query_attention/mistakes.hpp"
 #include "chapters/05_grouped_query_attention/own_layer.hpp"
 #include "chapters/05_grouped_query_attention/repeat_kv.hpp"
+#include "chapters/05_grouped_query_attention/walk_on_device.hpp"
 #include "common/torch/random.hpp"
 #include "common/walkthrough/walkthrough.hpp"
 
 namespace {
 
 const Chapter chapter{
-    5, "05_grouped_query_attention", "Grouped-query attention and the KV cache",
-    "B sequences in a batch, T new tokens, S tokens so far, H query heads, H_kv key and value heads, "
-    "head_dim width of a head, dim width of an embedding",
-    Takes::layer};
+    .number = 5,
+    .folder = "05_grouped_query_attention",
+    .title = "Grouped-query attention and the KV cache",
+    .letters =
+        "B sequences in a batch, T new tokens, S tokens so far, H query heads, H_kv key and value heads, "
+        "head_dim width of a head, dim width of an embedding",
+    .takes = Takes::layer,
+    .kernels = true};
 
 constexpr ch5::Config config{
     .dim = 6, .n_heads = 4, .n_kv_heads = 2, .head_dim = 2, .max_batch_size = 2, .max_seq_len = 6};
@@ -222,6 +227,10 @@ void what_a_step_costs(Walkthrough& walk) {
 // --config: the same attention on the reader's own layer.
 void own_layer(Walkthrough& walk) {
     const ch5::Layer layer = ch5::load_layer(walk);
+    if (walk.device() != Device::cpu) {
+        const auto [x, x_next] = ch5::all_but_last(layer.x);
+        return ch5::walk_on_device(walk, x, x_next, layer.weights, layer.config);
+    }
     ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
         const ch5::Trace trace =
             ch5::grouped_query_attention(x, layer.weights, layer.config, cache, start_pos);
@@ -235,6 +244,9 @@ int main(int argc, char** argv) {
     return walk_through(chapter, argc, argv, ch5::mistakes, [](Walkthrough& walk) {
         if (walk.own().any()) return own_layer(walk);
         const Setting setting = draw_setting(walk);
+        if (walk.device() != Device::cpu) {
+            return ch5::walk_on_device(walk, setting.x, setting.x_next, setting.weights, config);
+        }
         ch5::KVCache cache(config);
         const ch5::Trace trace = ch5::grouped_query_attention(setting.x, setting.weights, config, cache, 0);
 

@@ -40,6 +40,12 @@ std::string more_examples(const Chapter& chapter) {
             "  mpirun -n 4 build/bin/{1} ...    and each rank a process\n",
             chapter.number, chapter.folder);
     }
+    if (chapter.kernels) {
+        text += fmt::format(
+            "  ./walk {0} --device emulated        its GPU kernels, run on the CPU: what they compute and cost\n"
+            "  ./walk {0} --device emulated --warp 0 --step    one warp, instruction by instruction\n",
+            chapter.number);
+    }
     return text;
 }
 
@@ -182,6 +188,18 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
             ->type_name("SIZE");
     }
 
+    std::string device = "cpu";
+    if (chapter.kernels) {
+        app.add_option("--device", device, "cpu, cuda (a GPU), or emulated (the GPU's kernels on the CPU)")
+            ->check(CLI::IsMember({"cpu", "cuda", "emulated"}))
+            ->excludes(compare)
+            ->type_name("WHERE");
+        app.add_option("--warp", options.warp,
+                       "with --device emulated: what this warp of the kernel does, step by step")
+            ->check(CLI::Range(0, 31))
+            ->type_name("N");
+    }
+
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -205,6 +223,15 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     }
     if (options.journey && options.world_size) {
         throw UsageError("--size journey runs on one device; leave it out, or leave out --world-size");
+    }
+    if (device == "cuda") options.device = Device::cuda;
+    if (device == "emulated") options.device = Device::emulated;
+    if (options.device != Device::cpu && (options.journey || options.world_size)) {
+        throw UsageError(
+            "--device runs the chapter's attention on one device; leave it out, or leave out --size and --world-size");
+    }
+    if (options.warp && options.device != Device::emulated) {
+        throw UsageError("--warp steps through a kernel on the emulator; add --device emulated");
     }
     if (color == "always") options.color = ColorChoice::always;
     if (color == "never") options.color = ColorChoice::never;

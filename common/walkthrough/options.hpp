@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "common/cuda/device.hpp"
 #include "common/torch/dropout_mask.hpp"
 #include "common/torch/print.hpp"
 #include "common/walkthrough/step.hpp"
@@ -45,6 +46,8 @@ struct Options {
     std::optional<std::string> html;  // the walk as a page goes into this file instead of to the terminal
     std::optional<std::size_t> world_size;  // so many ranks share the heads
     bool journey = false;                   // the size of a real layer instead of the small one
+    Device device = Device::cpu;            // where the chapter's attention runs
+    std::optional<int> warp;                // a warp of its kernel to step through, on the emulator
     CompareOptions compare;
 };
 

@@ -102,6 +102,7 @@ struct Chapter {
     Takes takes;
     bool ranks = false;    // its heads can be shared out: --world-size
     bool journey = false;  // it has a second size, that of a real layer: --size
+    bool kernels = false;  // its attention runs on a GPU, and on the emulator: --device, --warp
 };
 
 struct Document {

@@ -39,6 +39,13 @@ NamedTensors all_tensors(const Document& document) {
     return tensors;
 }
 
+// Of the tensors that a walk on a device shows, those that PyTorch prints: not all of the chapter's.
+int prints_to_reproduce(const Document& document) {
+    int prints = 0;
+    for_each_shown(document, [&](const Shown& shown) { prints += shown.verdict ? 1 : 0; });
+    return prints;
+}
+
 // Returns the line that says so.
 std::string write_page(const std::string& path, const std::string& page) {
     write_file(path, page);
@@ -71,7 +78,8 @@ Step& Walkthrough::step(std::string title, std::string text) {
 }
 
 int Walkthrough::finish(bool speaks) {
-    const Score score = figures_apply() ? judge(document_) : Score{};
+    Score score = figures_apply() ? judge(document_) : Score{};
+    if (options_.device != Device::cpu) score.expected = prints_to_reproduce(document_);
     const int status = score.reproduced == score.expected || other_figures_asked() ? 0 : 1;
     if (!speaks) return status;
 
@@ -123,8 +131,15 @@ std::string Walkthrough::closing_line(int reproduced, int expected) const {
         return fmt::format("chapter {}  with a seed of your own {} figures no longer apply",
                            document_.chapter.number, has_notebook ? "the notebook's" : "PyTorch's");
     }
-    std::string line = fmt::format("chapter {}  {} of {} {} prints reproduced", document_.chapter.number,
-                                   reproduced, expected, has_notebook ? "notebook" : "PyTorch");
+    if (options_.warp) {
+        return fmt::format("chapter {}  one warp on the emulator, instruction by instruction",
+                           document_.chapter.number);
+    }
+    const char* where = options_.device == Device::cuda       ? "on the GPU, "
+                        : options_.device == Device::emulated ? "on the emulator, "
+                                                              : "";
+    std::string line = fmt::format("chapter {}  {}{} of {} {} prints reproduced", document_.chapter.number,
+                                   where, reproduced, expected, has_notebook ? "notebook" : "PyTorch");
     if (reproduced < expected && options_.dropout_rng == torch::DropoutRng::generic) {
         line += " (the notebook's dropout is mkl)";
     }

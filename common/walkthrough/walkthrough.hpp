@@ -24,6 +24,10 @@ class Walkthrough {
     [[nodiscard]] std::optional<std::size_t> world_size() const { return options_.world_size; }
     [[nodiscard]] bool journey() const { return options_.journey; }
 
+    // Where the chapter's attention runs (--device), and a warp to step through there (--warp).
+    [[nodiscard]] Device device() const { return options_.device; }
+    [[nodiscard]] std::optional<int> warp() const { return options_.warp; }
+
     // The reader's own layer; the figures of notebook and PyTorch do not apply to it.
     [[nodiscard]] const OwnFiles& own() const { return options_.own; }
 

@@ -164,9 +164,12 @@ void Block::leave_warp() {
 void Block::flush(Warp& warp) {
     WarpTraffic::Tell told;
     if (setup_.log && &warp == &warps_[static_cast<std::size_t>(setup_.watched_warp)]) {
-        told = [this](Access access, const Place& place, const std::vector<LaneAccess>& lanes,
-                      const AccessCounts& cost) {
-            tell({instruction_of(access), place, describe(access, lanes, cost), {}});
+        told = [this](const WarpTraffic::Request& request, const AccessCounts& cost) {
+            if (!request.access) return tell({request.instruction, request.place, request.text, {}});
+            tell({instruction_of(*request.access),
+                  request.place,
+                  describe(*request.access, request.lanes, cost),
+                  {}});
         };
     }
     warp.traffic.flush(counts_, told);
@@ -221,9 +224,9 @@ void Block::begin_copy(const SharedRegion& region, std::size_t first, const std:
 void Block::commit_copies(const Place& place) {
     now_->groups.push_back(std::move(now_->uncommitted));
     now_->uncommitted.clear();
-    if (is_watched() && lane() == 31) {
-        tell({"cp.async.commit_group", place, fmt::format("{} groups under way", now_->groups.size()), {}});
-    }
+    if (!is_watched()) return;
+    now_warp().traffic.remark(place, lane(), "cp.async.commit_group",
+                              fmt::format("groups of copies under way: {}", now_->groups.size()));
 }
 
 void Block::wait_for_copies(std::size_t groups_allowed, const Place& place) {
@@ -240,10 +243,9 @@ void Block::wait_for_copies(std::size_t groups_allowed, const Place& place) {
         now_->groups.pop_front();
         ++arrived;
     }
-    if (is_watched() && lane() == 31) {
-        tell({"cp.async.wait_group",
-              place,
-              fmt::format("{} groups arrived, {} may still be under way", arrived, groups_allowed),
-              {}});
-    }
+    if (!is_watched()) return;
+    now_warp().traffic.remark(
+        place, lane(), "cp.async.wait_group",
+        fmt::format("groups of copies that have arrived: {}; may still be under way: {}", arrived,
+                    groups_allowed));
 }

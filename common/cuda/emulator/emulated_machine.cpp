@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "common/cuda/device.hpp"
+
 namespace {
 
 // The blocks of a grid in the order in which they run. No kernel may depend on it.
@@ -42,6 +44,11 @@ void EmulatedMachine::run(const char* name, const Grid& grid, const std::functio
     std::mt19937_64 random(options_.seed);
     Block block(options_.order, options_.seed + 1);
     const bool is_watched = options_.watch && options_.watch->kernel == name && options_.watch->log->empty();
+
+    if (is_watched && options_.watch->warp >= grid.threads / 32) {
+        throw DeviceError(fmt::format("warp {} of {}: its blocks have {}; take 0 to {}", options_.watch->warp,
+                                      name, grid.threads / 32, grid.threads / 32 - 1));
+    }
 
     for (const Index3& index : blocks_in_order(grid, options_.order, random)) {
         Block::Setup setup{index, {grid.x, grid.y, grid.z}, grid.threads, grid.shared_bytes};

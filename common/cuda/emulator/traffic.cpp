@@ -94,22 +94,38 @@ AccessCounts cost_of(Access access, const std::vector<LaneAccess>& lanes) {
     return is_global(access) ? global_cost(lanes) : shared_cost(lanes);
 }
 
-void WarpTraffic::add(Access access, const Place& place, const LaneAccess& lane) {
+// The request that this lane's access at this place is part of: its first there is part of the first, and so
+// on.
+WarpTraffic::Request& WarpTraffic::join(const std::optional<Access>& access, const Place& place, int lane) {
     AtPlace& here = places_[{place.file_name(), place.line(), place.column(), access}];
-    const std::size_t nth = here.seen[static_cast<std::size_t>(lane.lane)]++;
+    const std::size_t nth = here.seen[static_cast<std::size_t>(lane)]++;
     if (nth == here.requests.size()) {
         here.requests.push_back(requests_.size());
-        requests_.push_back({access, place, {}});
+        requests_.push_back({access, place, {}, "", ""});
     }
-    requests_[here.requests[nth]].lanes.push_back(lane);
+    return requests_[here.requests[nth]];
+}
+
+void WarpTraffic::add(Access access, const Place& place, const LaneAccess& lane) {
+    join(access, place, lane.lane).lanes.push_back(lane);
+}
+
+void WarpTraffic::remark(const Place& place, int lane, const std::string& instruction,
+                         const std::string& text) {
+    Request& request = join(std::nullopt, place, lane);
+    request.instruction = instruction;
+    request.text = text;
 }
 
 void WarpTraffic::flush(KernelCounts& counts, const Tell& tell) {
     for (const Request& request : requests_) {
-        const AccessCounts cost = cost_of(request.access, request.lanes);
-        counts_of(counts, request.access) += cost;
-        counts.by_place[fmt::format("{} {}", to_string(request.place), name_of(request.access))] += cost;
-        if (tell) tell(request.access, request.place, request.lanes, cost);
+        AccessCounts cost;
+        if (request.access) {
+            cost = cost_of(*request.access, request.lanes);
+            counts_of(counts, *request.access) += cost;
+            counts.by_place[fmt::format("{} {}", to_string(request.place), name_of(*request.access))] += cost;
+        }
+        if (tell) tell(request, cost);
     }
     requests_.clear();
     places_.clear();

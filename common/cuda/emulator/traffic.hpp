@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,21 +30,27 @@ class WarpTraffic {
   public:
     void add(Access access, const Place& place, const LaneAccess& lane);
 
-    // Adds up what has come together; called where all lanes have met. `tell` hears of every request.
-    using Tell =
-        std::function<void(Access, const Place&, const std::vector<LaneAccess>&, const AccessCounts&)>;
+    // Something that costs nothing and is told in its place: cp.async's commit and wait.
+    void remark(const Place& place, int lane, const std::string& instruction, const std::string& text);
+
+    // What belongs together: one access by several lanes, or a remark.
+    struct Request {
+        std::optional<Access> access;
+        Place place;
+        std::vector<LaneAccess> lanes;
+        std::string instruction, text;  // of a remark
+    };
+
+    // Adds up all requests; called where all lanes have met. `tell` hears of each, in the order of the
+    // program.
+    using Tell = std::function<void(const Request&, const AccessCounts&)>;
     void flush(KernelCounts& counts, const Tell& tell);
 
   private:
-    struct Request {
-        Access access;
-        Place place;
-        std::vector<LaneAccess> lanes;
-    };
     struct Key {
         const char* file;
         std::uint32_t line, column;
-        Access access;
+        std::optional<Access> access;
         auto operator<=>(const Key&) const = default;
     };
     // At each place: its requests in order, and how many of them each lane has been part of.
@@ -51,6 +58,7 @@ class WarpTraffic {
         std::vector<std::size_t> requests;
         std::vector<std::size_t> seen = std::vector<std::size_t>(32, 0);
     };
+    Request& join(const std::optional<Access>& access, const Place& place, int lane);
     std::map<Key, AtPlace> places_;
     std::vector<Request> requests_;
 };

@@ -82,7 +82,7 @@ float exchange_values(float value, int mask, const Place& place) {
             block.tell(
                 {"shfl.sync.bfly",
                  place,
-                 fmt::format("each lane gets the value of lane ^ {}; 4 rows of 8 lanes", mask),
+                 fmt::format("each lane gets the value of lane ^ {}; the 32 lanes as 4 rows of 8", mask),
                  {matrix("before", 4, 8,
                          [&](int i, int j) { return all[static_cast<std::size_t>(8 * i + j)]->value; }),
                   matrix("received", 4, 8,

@@ -80,7 +80,8 @@ class CudaMachine {
     std::optional<double> measure(const Work& work) {
         constexpr int warm_up = 3, runs = 20;
         work();
-        CHECK_CUDA(cudaStreamSynchronize(stream_), "waiting for " + launches_.back().kernel);
+        CHECK_CUDA(cudaStreamSynchronize(stream_),
+                   launches_.empty() ? "waiting for the GPU" : "waiting for " + launches_.back().kernel);
         is_repeating_ = true;
         for (int i = 0; i < warm_up; ++i) work();
         std::vector<double> seconds;

@@ -1,5 +1,7 @@
 #include "common/cuda/device.hpp"
+#include "common/cuda/gpu/blas.cuh"
 #include "common/cuda/gpu/cuda_machine.cuh"
+#include "common/cuda/multiply_on.cuh"
 
 namespace {
 
@@ -30,7 +32,7 @@ void check_cuda(cudaError_t status, const std::string& doing, const char* file, 
 
 void check_cublas(cublasStatus_t status, const std::string& doing, const char* file, int line) {
     if (status == CUBLAS_STATUS_SUCCESS) return;
-    throw DeviceError("cuBLAS: " + std::string(cublasGetStatusString(status)) + ", while " + doing + " (" +
+    throw DeviceError("cuBLAS: " + std::string(blas().status_text(status)) + ", while " + doing + " (" +
                       place_of(file, line) + "); " + on_the_cpu);
 }
 
@@ -79,10 +81,10 @@ OwnedEvent make_event() {
 }
 
 OwnedBlas make_blas(cudaStream_t stream) {
-    cublasHandle_t blas;
-    CHECK_CUBLAS(cublasCreate(&blas), "starting cuBLAS");
-    OwnedBlas owned(blas);
-    CHECK_CUBLAS(cublasSetStream(blas, stream), "starting cuBLAS");
+    cublasHandle_t handle;
+    CHECK_CUBLAS(blas().create(&handle), "starting cuBLAS");
+    OwnedBlas owned(handle);
+    CHECK_CUBLAS(blas().set_stream(handle, stream), "starting cuBLAS");
     return owned;
 }
 
@@ -114,11 +116,16 @@ void CudaMachine::multiply_any(const Product& p, cudaDataType type, const void* 
     if (!blas_) blas_ = make_blas(stream_);
     const float one = 1;
     const auto narrow = [](long stride) { return static_cast<int>(stride); };
-    CHECK_CUBLAS(
-        cublasGemmStridedBatchedEx(blas_.get(), p.b_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N, CUBLAS_OP_N,
-                                   p.n, p.m, p.k, &one, b, type, narrow(p.b_row), p.b_batch, a, type,
-                                   narrow(p.a_row), p.a_batch, &p.beta, c, CUDA_R_32F, narrow(p.c_row),
-                                   p.c_batch, p.batch, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
-        "multiplying matrices");
+    CHECK_CUBLAS(blas().multiply(blas_.get(), p.b_is_transposed ? CUBLAS_OP_T : CUBLAS_OP_N, CUBLAS_OP_N, p.n,
+                                 p.m, p.k, &one, b, type, narrow(p.b_row), p.b_batch, a, type,
+                                 narrow(p.a_row), p.a_batch, &p.beta, c, CUDA_R_32F, narrow(p.c_row),
+                                 p.c_batch, p.batch, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT),
+                 "multiplying matrices");
     if (!is_repeating_) launches_.push_back({"cuBLAS", {}, {}});
+}
+
+ProductRun multiply_on_gpu(const Product& product, const std::vector<float>& a, const std::vector<float>& b,
+                           std::size_t size_of_c) {
+    CudaMachine machine;
+    return on_gpu::multiply_on(machine, product, a, b, size_of_c);
 }

@@ -4,6 +4,7 @@
 #include <string>
 #include <type_traits>
 
+#include "common/cuda/gpu/blas.cuh"
 #include "common/cuda/gpu/check.cuh"
 
 // Memory of `bytes` bytes, each 0xff: NaN to float and bf16 alike, until somebody writes.
@@ -35,7 +36,7 @@ struct DestroyEvent {
     void operator()(cudaEvent_t event) const { cudaEventDestroy(event); }
 };
 struct DestroyBlas {
-    void operator()(cublasHandle_t blas) const { cublasDestroy(blas); }
+    void operator()(cublasHandle_t handle) const { blas().destroy(handle); }
 };
 using OwnedStream = Owned<cudaStream_t, DestroyStream>;
 using OwnedEvent = Owned<cudaEvent_t, DestroyEvent>;

@@ -1,0 +1,34 @@
+// The chapter's attention with all that takes time on a device: projections by cuBLAS, attention by the
+// kernels. B = sequences in a batch, T = new tokens, S = start_pos + T, H = query heads, H_kv = key and value
+// heads
+#pragma once
+#include "chapters/05_grouped_query_attention/attention.hpp"
+#include "chapters/05_grouped_query_attention/cuda/decode.hpp"
+#include "chapters/05_grouped_query_attention/cuda/prefill.hpp"
+#include "common/cuda/emulator/emulator_options.hpp"
+
+namespace ch5 {
+
+// Tensors by the names that they have in Trace, and what the attention kernel reports.
+struct DeviceTrace {
+    Tensor4 xq;        // (B, T, H, head_dim)
+    Tensor4 xk, xv;    // (B, T, H_kv, head_dim)
+    Tensor3 combined;  // (B, T, H * head_dim)
+    Tensor3 output;    // (B, T, dim)
+    RunReport attention;
+};
+
+// Fills xq, xk and xv from x (B, T, dim).
+DeviceTrace project_on(Device device, const Tensor3& x, const Weights& weights, const Config& config);
+
+// Fill combined and output. keys and values (B, S, H_kv, head_dim) are those of all tokens so far, from a
+// cache. The first takes any number of new tokens, the second, by a rung of the ladder, one.
+void prefill_on(Device device, DeviceTrace& trace, const Weights& weights, const Tensor4& keys,
+                const Tensor4& values);
+void decode_on(Device device, DecodeRung rung, DeviceTrace& trace, const Weights& weights,
+               const Tensor4& keys, const Tensor4& values, const EmulatorOptions& options = {});
+
+// x weightᵀ + bias on a device: (B, T, in) -> (B, T, out).
+Tensor3 linear_on(Device device, const ch2::Linear& linear, const Tensor3& x);
+
+}  // namespace ch5

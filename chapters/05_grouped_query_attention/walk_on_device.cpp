@@ -1,0 +1,170 @@
+#include "chapters/05_grouped_query_attention/walk_on_device.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "chapters/05_grouped_query_attention/cuda/demonstrations.hpp"
+
+namespace ch5 {
+namespace {
+
+using Rows = std::vector<std::vector<std::string>>;
+
+std::string told(float difference) {
+    return fmt::format("{:.1e}", difference);
+}
+
+void at_once(Walkthrough& walk, const Trace& cpu, const DeviceTrace& device) {
+    walk.step(
+            "All new tokens at once",
+            fmt::format(
+                "Projections by {}, in float. Attention by flash_prefill: queries, keys and values are rounded to bf16, "
+                "which keeps 8 bits of a number, and products are summed in float. So xq agrees to the last digit, and "
+                "combined to the third.",
+                walk.device() == Device::cuda ? "cuBLAS" : "plain loops, where a GPU has cuBLAS"))
+        .read("cuda/5_flash_prefill.cuh")
+        .show("xq", device.xq, {"B", "T", "H", "head_dim"}, pytorch())
+        .show("xk", device.xk, {"B", "T", "H_kv", "head_dim"}, pytorch())
+        .show("combined", device.combined, {"B", "T", "H * head_dim"})
+        .show("output, bf16 inside", device.output, {"B", "T", "dim"})
+        .table({"largest difference to the CPU", ""},
+               {{"xq", told(largest_difference(device.xq, cpu.xq))},
+                {"xk", told(largest_difference(device.xk, cpu.xk))},
+                {"xv", told(largest_difference(device.xv, cpu.xv))},
+                {"combined", told(largest_difference(device.combined, cpu.combined))},
+                {"output", told(largest_difference(device.output, cpu.output))}});
+}
+
+void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, const Trace& cpu,
+              const Tensor4& keys, const Tensor4& values, const Config& config) {
+    DeviceTrace floats;
+    Rows rows;
+    for (const DecodeRung rung : decode_rungs) {
+        DeviceTrace trace = project_on(walk.device(), x_next, weights, config);
+        decode_on(walk.device(), rung, trace, weights, keys, values);
+        rows.push_back({to_string(rung), rung == DecodeRung::tensor_cores ? "bf16" : "float",
+                        told(largest_difference(trace.combined, cpu.combined)),
+                        told(largest_difference(trace.output, cpu.output))});
+        if (rung == DecodeRung::split_kv) floats = trace;
+    }
+    walk.step(
+            "One token more, by every rung",
+            "Four kernels for one step of decoding, each a file of its own and each without one cost of the one before. They must "
+            "agree, and the first three do to the last digit: the sums are only taken in another order.")
+        .read("cuda/1_naive.cuh")
+        .table({"rung", "numbers", "combined, difference to the CPU", "output"}, rows)
+        .show("step.output", floats.output, {"B", "T", "dim"}, pytorch());
+}
+
+// Something to decode at a size at which there is something to count, or on a GPU to time: B, H, H_kv,
+// head_dim, S.
+DecodeInput worth_measuring(Device device) {
+    const bool is_gpu = device == Device::cuda;
+    const int batch = is_gpu ? 8 : 1, n_heads = is_gpu ? 32 : 8, n_kv_heads = is_gpu ? 8 : 2,
+              head_dim = is_gpu ? 128 : 64;
+    const int tokens = is_gpu ? 4096 : 160;
+    const DecodeShape shape{batch, n_heads, n_kv_heads, head_dim, tokens, tokens, 0.1f};
+
+    std::mt19937 generator(1);
+    std::uniform_real_distribution<float> uniform(-1.7f, 1.7f);
+    const auto numbers = [&](int rows) {
+        std::vector<float> drawn(static_cast<std::size_t>(rows) * static_cast<std::size_t>(head_dim));
+        for (float& number : drawn) number = uniform(generator);
+        return drawn;
+    };
+    return {shape, numbers(batch * n_heads), numbers(batch * tokens * n_kv_heads),
+            numbers(batch * tokens * n_kv_heads)};
+}
+
+std::string times_read(const RunReport& report) {
+    for (const MemoryReport& memory : report.memory) {
+        if (memory.name != "keys") continue;
+        return fmt::format("{:.0f}", static_cast<double>(memory.bytes_read) /
+                                         static_cast<double>(memory.different_bytes_read));
+    }
+    return "";
+}
+
+void what_is_caught(Walkthrough& walk) {
+    walk.step(
+            "A missing barrier",
+            "Warp 0 writes 32 numbers to shared memory, warp 1 reads them, and the line with __syncthreads is left "
+            "out. On a GPU warp 0 is first on most days, and it works. The emulator does not go by who was first: it "
+            "knows for every number in shared memory who wrote it and which barriers have stood between, and names "
+            "both lines.")
+        .read("cuda/demonstrations.cuh")
+        .note(fmt::format("It says: {}", without_barrier()));
+
+    const BankConflicts plain = conflicts_without_swizzle(), swizzled = conflicts_with_swizzle();
+    walk.step(
+            "Eight rows, one bank",
+            "ldmatrix reads eight rows of 16 bytes at a time. In a tile whose rows are 128 bytes long they all stand in the same four "
+            "banks of shared memory, and queue. The swizzle shuffles the chunks of a row by its number: every row then begins "
+            "elsewhere.")
+        .read("common/cuda/tile.cuh")
+        .table({"a warp reads a 16 x 64 tile", "cycles", "at best"},
+               {{"rows as they come", fmt::format("{}", plain.cycles), fmt::format("{}", plain.needed)},
+                {"swizzled", fmt::format("{}", swizzled.cycles), fmt::format("{}", swizzled.needed)}});
+}
+
+}  // namespace
+
+void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
+    const DecodeInput input = worth_measuring(walk.device());
+    const DecodeShape& s = input.shape;
+    std::vector<Cost> costs;
+    Rows reads;
+    for (const DecodeRung rung : decode_rungs) {
+        const Progress progress(fmt::format("decoding, {}", to_string(rung)));
+        const DecodeRun run = decode(walk.device(), rung, input);
+        const double bytes_of_number = rung == DecodeRung::tensor_cores ? 2 : 4;
+        const double keys = 2.0 * static_cast<double>(input.keys.size()),
+                     queries = static_cast<double>(input.queries.size());
+        costs.push_back({to_string(rung), 4.0 * queries * s.tokens,
+                         bytes_of_number * (keys + queries) + 4.0 * queries, run.report});
+        reads.push_back({to_string(rung), times_read(run.report)});
+    }
+    Step& step = walk.step(
+        "What each rung costs",
+        fmt::format(
+            "At B = {}, H = {}, H_kv = {}, head_dim = {}, S = {}. Every key is needed once; a kernel that serves "
+            "one head at a time fetches it {} times.",
+            s.batch, s.n_heads, s.n_kv_heads, s.head_dim, s.tokens, s.group()));
+    step.read("cuda/4_tensor_cores.cuh");
+    tell_costs(step, costs, roofs);
+    if (!roofs) {
+        step.table({"", "times that each key is read"}, reads);
+        step.note(
+            "A sector is 32 bytes, the least that memory hands out; needed are those of keys, values, queries and result, once each. An "
+            "mma is 2048 multiplications by one warp. Caches are not counted: they make the first rung less bad than it looks.");
+    }
+}
+
+void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, const Weights& weights,
+                    const Config& config) {
+    KVCache cache(config);
+    const Trace first = grouped_query_attention(x, weights, config, cache, 0);
+    const Trace next = grouped_query_attention(x_next, weights, config, cache, x.shape(1));
+    const std::size_t batch = x.shape(0), start_pos = x.shape(1);
+    if (walk.warp()) {
+        return walk_warp(walk, "decode_tensor_cores", *walk.warp(), [&](const EmulatorOptions& options) {
+            DeviceTrace trace = project_on(walk.device(), x_next, weights, config);
+            decode_on(walk.device(), DecodeRung::tensor_cores, trace, weights,
+                      cache.keys(batch, start_pos + 1), cache.values(batch, start_pos + 1), options);
+        });
+    }
+
+    walk.section("", fmt::format("On {}", name_of(walk.device())));
+    const std::optional<Roofs> roofs = tell_device(walk, walk.device());
+    DeviceTrace at_first = project_on(walk.device(), x, weights, config);
+    prefill_on(walk.device(), at_first, weights, cache.keys(batch, start_pos),
+               cache.values(batch, start_pos));
+    at_once(walk, first, at_first);
+    one_more(walk, x_next, weights, next, cache.keys(batch, start_pos + 1),
+             cache.values(batch, start_pos + 1), config);
+    what_rungs_cost(walk, roofs);
+    if (walk.device() == Device::emulated) what_is_caught(walk);
+}
+
+}  // namespace ch5
