@@ -12,16 +12,21 @@
 #include "chapters/06_rotary_position_embedding/mistakes.hpp"
 #include "chapters/06_rotary_position_embedding/rope.hpp"
 #include "chapters/06_rotary_position_embedding/scaling.hpp"
+#include "chapters/06_rotary_position_embedding/walk_on_device.hpp"
 #include "common/torch/random.hpp"
 #include "common/walkthrough/walkthrough.hpp"
 
 namespace {
 
 const Chapter chapter{
-    6, "06_rotary_position_embedding", "Rotary position embedding and Llama's attention",
-    "B sequences in a batch, T new tokens, S tokens so far, P positions, H query heads, H_kv key and value "
-    "heads, head_dim width of a head, dim width of an embedding",
-    Takes::layer};
+    .number = 6,
+    .folder = "06_rotary_position_embedding",
+    .title = "Rotary position embedding and Llama's attention",
+    .letters =
+        "B sequences in a batch, T new tokens, S tokens so far, P positions, H query heads, H_kv key and value "
+        "heads, head_dim width of a head, dim width of an embedding",
+    .takes = Takes::layer,
+    .kernels = true};
 
 constexpr ch5::Config config{
     .dim = 6, .n_heads = 2, .n_kv_heads = 1, .head_dim = 4, .max_batch_size = 1, .max_seq_len = 5};
@@ -256,6 +261,10 @@ void own_layer(Walkthrough& walk) {
     const Vector freqs = ch6::model_frequencies(layer.model, dimensions.head_dim);
     const ch6::ComplexMatrix table = ch6::rotation_table(freqs, layer.x.shape(1));
 
+    if (walk.device() != Device::cpu) {
+        const auto [x, x_next] = ch5::all_but_last(layer.x);
+        return ch6::walk_on_device(walk, x, x_next, layer.weights, dimensions, table);
+    }
     ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
         const ch6::Trace trace = ch6::llama_attention(x, layer.weights, dimensions, table, cache, start_pos);
         std::vector<Shown> tensors = ch5::shown_tensors(trace.attended);
@@ -273,6 +282,10 @@ int main(int argc, char** argv) {
     return walk_through(chapter, argc, argv, ch6::mistakes, [](Walkthrough& walk) {
         if (walk.own().any()) return own_layer(walk);
         const Setting setting = draw_setting(walk);
+        if (walk.device() != Device::cpu) {
+            return ch6::walk_on_device(walk, setting.x, setting.x_next, setting.weights, config,
+                                       setting.table);
+        }
         ch5::KVCache cache(config);
         const ch6::Trace trace =
             ch6::llama_attention(setting.x, setting.weights, config, setting.table, cache, 0);

@@ -55,8 +55,6 @@ Weights random_weights(torch::Generator& generator, const Config& config) {
 Projections project(const Tensor3& x, const Weights& weights, const Config& config,
                     const ch6::ComplexMatrix& table, std::size_t start_pos) {
     check(config);
-    const std::size_t batch = x.shape(0), tokens = x.shape(1), c = config.kv_lora_rank;
-    const std::size_t nope = config.qk_nope_head_dim, rope = config.qk_rope_head_dim;
     Projections made;
 
     // Queries: straight from x, or through a latent of their own.
@@ -68,20 +66,29 @@ Projections project(const Tensor3& x, const Weights& weights, const Config& conf
         made.q_normed = rms_norm(made.q_latent, weights.q_norm);
         flat_q = weights.wq_b(made.q_normed);
     }
-    made.q = torch::view<4>(flat_q, {batch, tokens, config.n_heads, nope + rope});
+
+    // Keys and values: one product gives the latent and, beside it, the key's share of position.
+    const Tensor3 down = weights.wkv_a(x);
+    cut_and_turn(made, flat_q, down, weights, config, table, start_pos);
+    return made;
+}
+
+void cut_and_turn(Projections& made, const Tensor3& flat_q, const Tensor3& down, const Weights& weights,
+                  const Config& config, const ch6::ComplexMatrix& table, std::size_t start_pos) {
+    const std::size_t batch = flat_q.shape(0), tokens = flat_q.shape(1), c = config.kv_lora_rank;
+    const std::size_t nope = config.qk_nope_head_dim, rope = config.qk_rope_head_dim;
 
     // Each query head is cut in two, and only the second part is turned.
+    made.q = torch::view<4>(flat_q, {batch, tokens, config.n_heads, nope + rope});
     made.q_nope = torch::narrow(made.q, 3, 0, nope);
     made.q_pe = torch::narrow(made.q, 3, nope, rope);
     made.q_pe_rotated = ch6::rotate(made.q_pe, table, start_pos);
 
-    // Keys and values: one product gives the latent and, beside it, the key's share of position.
-    const Tensor3 down = weights.wkv_a(x);
+    // Of what x gave for keys, the latent is normed and the share of position is turned.
     made.kv_latent = torch::narrow(down, 2, 0, c);
     made.kv_normed = rms_norm(made.kv_latent, weights.kv_norm);
     made.k_pe = torch::narrow(down, 2, c, rope);
     made.k_pe_rotated = rotate_shared(made.k_pe, table, start_pos);
-    return made;
 }
 
 Tensor3 w_uk(const Weights& weights, const Config& config) {

@@ -39,6 +39,11 @@ struct Projections {
 Projections project(const Tensor3& x, const Weights& weights, const Config& config,
                     const ch6::ComplexMatrix& table, std::size_t start_pos);
 
+// Its second half, after the products that read x: `flat_q` (B, T, H * (nope + rope)) and `down` (B, T, c +
+// rope) are cut, normed and turned. Somebody may make the two products elsewhere.
+void cut_and_turn(Projections& made, const Tensor3& flat_q, const Tensor3& down, const Weights& weights,
+                  const Config& config, const ch6::ComplexMatrix& table, std::size_t start_pos);
+
 // wkv_b seen as (H, nope + v, c): the rows that make keys, (H, nope, c), and those that make values, (H, v,
 // c).
 Tensor3 w_uk(const Weights& weights, const Config& config);

@@ -10,15 +10,17 @@
 namespace {
 
 const Chapter chapter{
-    7,
-    "07_multi_head_latent_attention",
-    "Multi-head latent attention",
-    "B sequences in a batch, T new tokens, S tokens so far, H heads, dim width of an embedding, c width of the "
-    "latent (kv_lora_rank); of a head: nope and rope, the parts of a key without and with position, v width of "
-    "a value",
-    Takes::layer,
-    /* ranks */ true,
-    /* journey */ true};
+    .number = 7,
+    .folder = "07_multi_head_latent_attention",
+    .title = "Multi-head latent attention",
+    .letters =
+        "B sequences in a batch, T new tokens, S tokens so far, H heads, dim width of an embedding, c width of the "
+        "latent (kv_lora_rank); of a head: nope and rope, the parts of a key without and with position, v width of "
+        "a value",
+    .takes = Takes::layer,
+    .ranks = true,
+    .journey = true,
+    .kernels = true};
 
 ch7::Setting draw_setting(Walkthrough& walk) {
     const ch7::Config& config = ch7::small_config;
@@ -45,6 +47,10 @@ int main(int argc, char** argv) {
         const bool is_alone = group.processes() == 1;
         const std::unique_ptr<Ranks> ranks = group.ranks(is_alone ? world_size.value_or(2) : world_size);
         const ch7::Setting setting = draw_setting(walk);
+        if (walk.device() != Device::cpu) {
+            return ch7::walk_on_device(walk, setting.x, setting.x_next, setting.weights, ch7::small_config,
+                                       setting.positions);
+        }
         ch7::TwoForms forms;
         forms.naive = ch7::naive_attention(setting.x, setting.weights, ch7::small_config, setting.positions,
                                            forms.naive_cache, 0);

@@ -59,6 +59,10 @@ void walk_in_practice(Walkthrough& walk, const Setting& setting, const TwoForms&
 // --size journey: the same call at a size of real layers, operation by operation.
 void walk_journey(Walkthrough& walk);
 
+// --device: the same layer by GPU kernels: x (B, T, dim) at once, then x_next (B, 1, dim).
+void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, const Weights& weights,
+                    const Config& config, const Positions& positions);
+
 // --config: both forms on the reader's own layer.
 void walk_own_layer(Walkthrough& walk, const Ranks& ranks);
 

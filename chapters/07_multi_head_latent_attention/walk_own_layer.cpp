@@ -176,6 +176,10 @@ void walk_own_layer(Walkthrough& walk, const Ranks& ranks) {
     const Layer layer = load_layer(walk);
     const std::size_t tokens = layer.x.shape(1);
     const Positions places = positions(layer.config, layer.theta, layer.yarn, tokens);
+    if (walk.device() != Device::cpu) {
+        const auto [x, x_next] = ch5::all_but_last(layer.x);
+        return walk_on_device(walk, x, x_next, layer.weights, just_enough(layer), places);
+    }
     const std::vector<std::size_t> sizes = pieces_of(layer, walk.own());
 
     walk.section("", "Your own layer");

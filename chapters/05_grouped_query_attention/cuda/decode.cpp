@@ -1,5 +1,7 @@
 #include "chapters/05_grouped_query_attention/cuda/decode.hpp"
 
+#include <fmt/format.h>
+
 #include "common/cuda/emulator/emulator_options.hpp"
 
 namespace ch5 {
@@ -16,6 +18,25 @@ std::string to_string(DecodeRung rung) {
             break;
     }
     return "tensor cores";
+}
+
+std::string why_not(DecodeRung rung, const DecodeShape& shape) {
+    const bool holds_columns = rung == DecodeRung::online_softmax || rung == DecodeRung::split_kv;
+    if (holds_columns && shape.head_dim > 256) {
+        return fmt::format("decode: head_dim {} is over 256, 8 columns a lane; take the rung naive",
+                           shape.head_dim);
+    }
+    if (rung != DecodeRung::tensor_cores) return "";
+    if (shape.group() > 16) {
+        return fmt::format(
+            "decode_tensor_cores: {} query heads share a key head, and an mma tile has 16 rows; take the rung split KV",
+            shape.group());
+    }
+    if (shape.head_dim > 128) {
+        return fmt::format("decode_tensor_cores: head_dim {} is over 128; take the rung split KV",
+                           shape.head_dim);
+    }
+    return "";
 }
 
 DecodeRun decode(Device device, DecodeRung rung, const DecodeInput& input, const EmulatorOptions& options) {

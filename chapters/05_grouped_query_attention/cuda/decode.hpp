@@ -17,6 +17,9 @@ constexpr DecodeRung decode_rungs[] = {DecodeRung::naive, DecodeRung::online_sof
                                        DecodeRung::tensor_cores};
 std::string to_string(DecodeRung rung);
 
+// Why a rung cannot do this, and which can; empty if it can.
+std::string why_not(DecodeRung rung, const DecodeShape& shape);
+
 // What decode_shape.hpp says, as floats; a rung that works with bf16 rounds them.
 struct DecodeInput {
     DecodeShape shape;

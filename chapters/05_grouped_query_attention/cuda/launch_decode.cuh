@@ -47,8 +47,7 @@ void with_head_dim(int head_dim, const With& with) {
     if (head_dim <= 16) return with(std::integral_constant<int, 16>{});
     if (head_dim <= 64) return with(std::integral_constant<int, 64>{});
     if (head_dim <= 128) return with(std::integral_constant<int, 128>{});
-    throw DeviceError("decode_tensor_cores: head_dim " + std::to_string(head_dim) +
-                      " is over 128; take the rung split_kv");
+    throw DeviceError("decode_tensor_cores: head_dim " + std::to_string(head_dim) + " is over 128");
 }
 
 // Rung 4, on bf16. s.head_dim is one of those above.
@@ -56,11 +55,6 @@ template <class Machine>
 void launch_tensor_cores(Machine& machine, const DecodeShape& s, const Splits& splits,
                          Global<const bf16> queries, Global<const bf16> keys, Global<const bf16> values,
                          Global<float> partial_context, Global<float> partial_lse, Global<float> context) {
-    if (s.group() > most_queries) {
-        throw DeviceError(
-            "decode_tensor_cores: " + std::to_string(s.group()) +
-            " query heads share a key head, and an mma tile has 16 rows; take the rung split_kv");
-    }
     with_head_dim(s.head_dim, [&](auto head_dim) {
         constexpr int width = decltype(head_dim)::value;
         const Grid grid{splits.count, s.n_kv_heads, s.batch, 32 * decode_warps, decode_shared_bytes<width>()};
@@ -84,11 +78,8 @@ inline void check(DecodeRung rung, const DecodeInput& input) {
     check_size("queries", input.queries.size(), {s.batch, s.n_heads, s.head_dim});
     check_size("keys", input.keys.size(), {s.batch, s.max_tokens, s.n_kv_heads, s.head_dim});
     check_size("values", input.values.size(), {s.batch, s.max_tokens, s.n_kv_heads, s.head_dim});
-    const bool holds_columns = rung == DecodeRung::online_softmax || rung == DecodeRung::split_kv;
-    if (holds_columns && s.head_dim > 32 * columns_of_lane) {
-        throw DeviceError("decode: head_dim " + std::to_string(s.head_dim) +
-                          " is over 256, 8 columns a lane; take the rung naive");
-    }
+    const std::string refusal = why_not(rung, s);
+    if (!refusal.empty()) throw DeviceError(refusal);
 }
 
 // The first three rungs from the host's floats to the host's floats.

@@ -16,6 +16,16 @@ float scale_of(const Tensor4& xq) {
     return 1.0f / std::sqrt(static_cast<float>(xq.shape(3)));
 }
 
+DecodeShape shape_of_step(const DeviceTrace& trace, const Tensor4& keys) {
+    return {.batch = size(trace.xq, 0),
+            .n_heads = size(trace.xq, 2),
+            .n_kv_heads = size(keys, 2),
+            .head_dim = size(keys, 3),
+            .tokens = size(keys, 1),
+            .max_tokens = size(keys, 1),
+            .softmax_scale = scale_of(trace.xq)};
+}
+
 // The heads' results side by side, and wo.
 void finish(Device device, DeviceTrace& trace, const Weights& weights, const std::vector<float>& context) {
     const std::size_t batch = trace.xq.shape(0), tokens = trace.xq.shape(1),
@@ -65,17 +75,15 @@ void prefill_on(Device device, DeviceTrace& trace, const Weights& weights, const
 
 void decode_on(Device device, DecodeRung rung, DeviceTrace& trace, const Weights& weights,
                const Tensor4& keys, const Tensor4& values, const EmulatorOptions& options) {
-    const DecodeShape shape{.batch = size(trace.xq, 0),
-                            .n_heads = size(trace.xq, 2),
-                            .n_kv_heads = size(keys, 2),
-                            .head_dim = size(keys, 3),
-                            .tokens = size(keys, 1),
-                            .max_tokens = size(keys, 1),
-                            .softmax_scale = scale_of(trace.xq)};
+    const DecodeShape shape = shape_of_step(trace, keys);
     const DecodeRun run =
         decode(device, rung, {shape, to_floats(trace.xq), to_floats(keys), to_floats(values)}, options);
     trace.attention = run.report;
     finish(device, trace, weights, run.context);
+}
+
+bool supports(DecodeRung rung, const DeviceTrace& trace, const Tensor4& keys) {
+    return why_not(rung, shape_of_step(trace, keys)).empty();
 }
 
 }  // namespace ch5

@@ -28,6 +28,9 @@ void prefill_on(Device device, DeviceTrace& trace, const Weights& weights, const
 void decode_on(Device device, DecodeRung rung, DeviceTrace& trace, const Weights& weights,
                const Tensor4& keys, const Tensor4& values, const EmulatorOptions& options = {});
 
+// Whether a rung is made for this layer.
+bool supports(DecodeRung rung, const DeviceTrace& trace, const Tensor4& keys);
+
 // x weightᵀ + bias on a device: (B, T, in) -> (B, T, out).
 Tensor3 linear_on(Device device, const ch2::Linear& linear, const Tensor3& x);
 

@@ -53,14 +53,8 @@ inline void check(RopeRung rung, const RopeInput& input) {
     if (input.table.size() < count({s.start_pos + s.new_tokens, s.head_dim})) {
         throw std::invalid_argument("rope_append: the table of rotations is too short");
     }
-    if (rung == RopeRung::fused && s.head_dim > 2 * rope_threads) {
-        throw DeviceError("rope_append: head_dim " + std::to_string(s.head_dim) +
-                          " is over 256, two numbers a thread; take the rung separate");
-    }
-    if (rung == RopeRung::fused_wide && s.head_dim % wide != 0) {
-        throw DeviceError("rope_append: head_dim " + std::to_string(s.head_dim) +
-                          " is no multiple of 8, which fused, 16 bytes a thread, needs; take the rung fused");
-    }
+    const std::string refusal = why_not(rung, s);
+    if (!refusal.empty()) throw DeviceError(refusal);
 }
 
 template <class Machine>

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include "chapters/06_rotary_position_embedding/cuda/launch_rope.cuh"
 #include "common/cuda/emulator/emulated_machine.hpp"
 
@@ -13,6 +15,20 @@ std::string to_string(RopeRung rung) {
             break;
     }
     return "fused, 16 bytes a thread";
+}
+
+std::string why_not(RopeRung rung, const RopeShape& shape) {
+    if (rung == RopeRung::fused && shape.head_dim > 256) {
+        return fmt::format(
+            "rope_append: head_dim {} is over 256, two numbers a thread; take the rung separate",
+            shape.head_dim);
+    }
+    if (rung == RopeRung::fused_wide && shape.head_dim % 8 != 0) {
+        return fmt::format(
+            "rope_append: head_dim {} is no multiple of 8, which 16 bytes a thread need; take the rung fused",
+            shape.head_dim);
+    }
+    return "";
 }
 
 RopeRun rope_append_emulated(RopeRung rung, const RopeInput& input, const EmulatorOptions& options) {

@@ -17,6 +17,9 @@ enum class RopeRung { separate, fused, fused_wide };
 constexpr RopeRung rope_rungs[] = {RopeRung::separate, RopeRung::fused, RopeRung::fused_wide};
 std::string to_string(RopeRung rung);
 
+// Why a rung cannot do this, and which can; empty if it can.
+std::string why_not(RopeRung rung, const RopeShape& shape);
+
 // What rope_shape.hpp says, as floats; a rung that works with bf16 rounds them, the table excepted. The
 // caches come in as they are and go out with the new tokens in them.
 struct RopeInput {

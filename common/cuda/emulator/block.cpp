@@ -12,8 +12,8 @@ Block* running = nullptr;
 std::string describe(Access access, const std::vector<LaneAccess>& lanes, const AccessCounts& cost) {
     const bool is_shared = access == Access::shared_read || access == Access::shared_write;
     const char* unit = is_shared ? "cycles at the banks" : "sectors of 32 bytes";
-    return fmt::format("{} lanes, {} bytes each: {} {}, {} at best", lanes.size(), lanes.front().bytes,
-                       cost.cost, unit, cost.needed);
+    return fmt::format("{} lanes, {} bytes each; {}: {}, at best {}", lanes.size(), lanes.front().bytes, unit,
+                       cost.cost, cost.needed);
 }
 
 const char* instruction_of(Access access) {

@@ -132,8 +132,8 @@ void load_matrices(std::uint32_t (&r)[4], const SharedRegion& region, std::size_
         if (!block.is_watched()) return;
         WarpEvent event{name,
                         place,
-                        fmt::format("four 8x8 matrices out of {}: {} cycles, {} at best", region.name,
-                                    cost.cost, cost.needed),
+                        fmt::format("four 8x8 matrices out of {}; cycles at the banks: {}, at best {}",
+                                    region.name, cost.cost, cost.needed),
                         {}};
         for (int m = 0; m < 4; ++m) {
             event.tensors.push_back(matrix(fmt::format("matrix {}", m), 8, 8,

@@ -1,0 +1,173 @@
+#include "chapters/06_rotary_position_embedding/walk_on_device.hpp"
+
+#include <fmt/format.h>
+
+#include <random>
+
+#include "chapters/06_rotary_position_embedding/attention.hpp"
+#include "chapters/06_rotary_position_embedding/cuda/layer_on_device.hpp"
+#include "common/cuda/device_walk.hpp"
+
+namespace ch6 {
+namespace {
+
+using DeviceRows = std::vector<std::vector<std::string>>;
+
+std::string told(float difference) {
+    return fmt::format("{:.1e}", difference);
+}
+
+// What both devices work on, and what the CPU makes of it.
+struct OnCpu {
+    Trace first, next;
+    Tensor4 keys;  // (B, T, H_kv, head_dim), as they are kept after the first call
+};
+
+OnCpu run_on_cpu(const Tensor3& x, const Tensor3& x_next, const ch5::Weights& weights,
+                 const ch5::Config& config, const ComplexMatrix& table) {
+    ch5::KVCache cache(config);
+    OnCpu cpu;
+    cpu.first = llama_attention(x, weights, config, table, cache, 0);
+    cpu.keys = cache.keys(x.shape(0), x.shape(1));
+    cpu.next = llama_attention(x_next, weights, config, table, cache, x.shape(1));
+    return cpu;
+}
+
+// All rungs that support the layer. The second is gone on with: it works with floats.
+struct Appended {
+    ch5::DeviceTrace trace;
+    DeviceCache cache;
+};
+
+Appended turn_and_append(Walkthrough& walk, const Tensor3& x, const ch5::Weights& weights,
+                         const ch5::Config& config, const ComplexMatrix& table, const OnCpu& cpu) {
+    Appended kept{{}, DeviceCache(config, x.shape(0))};
+    DeviceRows rows;
+    for (const RopeRung rung : rope_rungs) {
+        Appended tried{ch5::project_on(walk.device(), x, weights, config), DeviceCache(config, x.shape(0))};
+        if (rung == RopeRung::fused_wide && config.head_dim % 8 != 0) {
+            rows.push_back({to_string(rung), "-", "-", "-"});
+            continue;
+        }
+        const RunReport report = append_on(walk.device(), rung, tried.trace, table, tried.cache, 0);
+        const Tensor4 keys = torch::narrow(tried.cache.keys, 1, 0, x.shape(1));
+        rows.push_back({to_string(rung), fmt::format("{}", report.launches.size()),
+                        told(largest_difference(tried.trace.xq, cpu.first.attended.xq)),
+                        told(largest_difference(keys, cpu.keys))});
+        if (rung == RopeRung::fused) kept = tried;
+    }
+    walk.step(
+            "Turn and append",
+            "Queries and keys are turned, and keys and values go into the cache. The chapter's own code does this in four goes over "
+            "memory, and the turned keys are written twice. Fused, a number is read once, turned in a register, and written where it "
+            "belongs. There is hardly any arithmetic in this: what counts is how often memory is gone to.")
+        .read("cuda/2_fused.cuh")
+        .table({"rung", "launches", "xq_rotated", "cached keys"}, rows)
+        .note(
+            "Largest difference to the CPU. 16 bytes a thread need a head_dim that 8 divides; bf16 keeps three digits.")
+        .show("xq_rotated", kept.trace.xq, {"B", "T", "H", "head_dim"}, pytorch())
+        .show("cache_k", kept.cache.keys, {"B", "max_seq", "H_kv", "head_dim"});
+    return kept;
+}
+
+void whole_attention(Walkthrough& walk, const Tensor3& x_next, const ch5::Weights& weights,
+                     const ch5::Config& config, const ComplexMatrix& table, const OnCpu& cpu,
+                     Appended& device) {
+    const std::size_t tokens = cpu.keys.shape(1);
+    const auto kept = [&](const Tensor4& cache, std::size_t stop) {
+        return torch::narrow(cache, 1, 0, stop);
+    };
+
+    // Both times attention is chapter 5's: it knows nothing of positions.
+    ch5::prefill_on(walk.device(), device.trace, weights, kept(device.cache.keys, tokens),
+                    kept(device.cache.values, tokens));
+    ch5::DeviceTrace next = ch5::project_on(walk.device(), x_next, weights, config);
+    append_on(walk.device(), RopeRung::fused, next, table, device.cache, tokens);
+    const Tensor4 turned = next.xq;
+    DeviceRows rows{{"all at once, flash_prefill, bf16",
+                     told(largest_difference(device.trace.output, cpu.first.attended.output))}};
+    Tensor3 output;
+    for (const ch5::DecodeRung rung : ch5::decode_rungs) {
+        if (!ch5::supports(rung, next, device.cache.keys)) continue;
+        ch5::decode_on(walk.device(), rung, next, weights, kept(device.cache.keys, tokens + 1),
+                       kept(device.cache.values, tokens + 1));
+        rows.push_back({fmt::format("one token more, {}", ch5::to_string(rung)),
+                        told(largest_difference(next.output, cpu.next.attended.output))});
+        if (rung == ch5::DecodeRung::split_kv) output = next.output;
+    }
+    walk.step(
+            "The whole attention",
+            "From here on the kernels are those of chapter 5, which know nothing of positions: keys lie turned in the cache. The new "
+            "token's query is turned by row 3 of the table, on the device too.")
+        .read("cuda/layer_on_device.cpp")
+        .show("step.xq_rotated", turned, {"B", "T", "H", "head_dim"}, pytorch())
+        .show("step.output", output, {"B", "T", "dim"}, pytorch())
+        .table({"output", "largest difference to the CPU"}, rows);
+}
+
+// Tokens to turn at a size at which there is something to count, or on a GPU to time.
+RopeInput worth_measuring(Device device) {
+    const bool is_gpu = device == Device::cuda;
+    const int n_heads = is_gpu ? 32 : 8, n_kv_heads = is_gpu ? 8 : 2, head_dim = is_gpu ? 128 : 64,
+              tokens = is_gpu ? 8192 : 16;
+    const RopeShape shape{1, n_heads, n_kv_heads, head_dim, tokens, 0, tokens};
+    std::mt19937 generator(1);
+    std::uniform_real_distribution<float> uniform(-1.7f, 1.7f);
+    const auto numbers = [&](int rows) {
+        std::vector<float> drawn(static_cast<std::size_t>(rows) * static_cast<std::size_t>(head_dim));
+        for (float& number : drawn) number = uniform(generator);
+        return drawn;
+    };
+    return {shape,
+            numbers(tokens),
+            numbers(tokens * n_heads),
+            numbers(tokens * n_kv_heads),
+            numbers(tokens * n_kv_heads),
+            numbers(tokens * n_kv_heads),
+            numbers(tokens * n_kv_heads)};
+}
+
+void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
+    const RopeInput input = worth_measuring(walk.device());
+    const RopeShape& s = input.shape;
+    std::vector<Cost> costs;
+    for (const RopeRung rung : rope_rungs) {
+        const Progress progress(fmt::format("turning and appending, {}", to_string(rung)));
+        const double bytes_of_number = rung == RopeRung::fused_wide ? 2 : 4;
+        const double numbers = static_cast<double>(input.xq.size() + input.xk.size() + input.xv.size());
+        const double turned = static_cast<double>(input.xq.size() + input.xk.size()),
+                     table = static_cast<double>(input.table.size());
+        costs.push_back({to_string(rung), 3.0 * turned, 2.0 * bytes_of_number * numbers + 4.0 * table,
+                         rope_append(walk.device(), rung, input).report});
+    }
+    Step& step = walk.step(
+        "What each rung costs",
+        fmt::format(
+            "At B = {}, T = {}, H = {}, H_kv = {}, head_dim = {}. Every number is needed once and written "
+            "once.",
+            s.batch, s.new_tokens, s.n_heads, s.n_kv_heads, s.head_dim));
+    step.read("cuda/1_separate.cuh");
+    tell_costs(step, costs, roofs);
+    if (!roofs) step.note("A sector is 32 bytes, the least that memory hands out. Caches are not counted.");
+}
+
+}  // namespace
+
+void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, const ch5::Weights& weights,
+                    const ch5::Config& config, const ComplexMatrix& table) {
+    if (walk.warp()) {
+        return walk_warp(walk, "rope_append", *walk.warp(), [&](const EmulatorOptions& options) {
+            ch5::DeviceTrace trace = ch5::project_on(walk.device(), x, weights, config);
+            DeviceCache cache(config, x.shape(0));
+            append_on(walk.device(), RopeRung::fused, trace, table, cache, 0, options);
+        });
+    }
+    const OnCpu cpu = run_on_cpu(x, x_next, weights, config, table);
+    walk.section("", fmt::format("On {}", name_of(walk.device())));
+    const std::optional<Roofs> roofs = tell_device(walk, walk.device());
+    Appended device = turn_and_append(walk, x, weights, config, table, cpu);
+    whole_attention(walk, x_next, weights, config, table, cpu, device);
+    what_rungs_cost(walk, roofs);
+}
+
+}  // namespace ch6

@@ -1,0 +1,128 @@
+// --device: prefill in the naive form, decoding in the absorbed one, both by GPU kernels.
+#include <fmt/format.h>
+
+#include <random>
+
+#include "chapters/07_multi_head_latent_attention/cuda/layer_on_device.hpp"
+#include "chapters/07_multi_head_latent_attention/walk.hpp"
+#include "common/cuda/device_walk.hpp"
+
+namespace ch7 {
+namespace {
+
+std::string told_difference(float difference) {
+    return fmt::format("{:.1e}", difference);
+}
+
+void prefill_naively(Walkthrough& walk, const NaiveTrace& cpu, const DeviceTrace& device) {
+    walk.step(
+            "All new tokens at once, naively",
+            "At prefill arithmetic counts, and naive heads need least of it: chapter 5's flash_prefill attends, with keys wider than "
+            "values. It works with bf16, so that the result agrees to three digits.")
+        .read("cuda/layer_on_device.cpp")
+        .show("q_pe_rotated", device.made.q_pe_rotated, {"B", "T", "H", "rope"}, pytorch())
+        .show("head_context, bf16 inside", device.head_context, {"B", "T", "H", "v"})
+        .table({"largest difference to the CPU", ""},
+               {{"q_pe_rotated",
+                 told_difference(largest_difference(device.made.q_pe_rotated, cpu.made.q_pe_rotated))},
+                {"head_context", told_difference(largest_difference(device.head_context, cpu.head_context))},
+                {"output", told_difference(largest_difference(device.output, cpu.output))}});
+}
+
+void decode_absorbed(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, const Config& config,
+                     const Positions& positions, const LatentCache& cache, std::size_t start_pos,
+                     const AbsorbedTrace& cpu) {
+    DeviceTrace floats;
+    Rows rows;
+    for (const LatentRung rung : latent_rungs) {
+        const DeviceTrace trace =
+            absorbed_on(walk.device(), rung, x_next, weights, config, positions, cache, start_pos);
+        rows.push_back({to_string(rung), fmt::format("{}", trace.attention.launches.size()),
+                        told_difference(largest_difference(trace.context_latent, cpu.context_latent)),
+                        told_difference(largest_difference(trace.output, cpu.output))});
+        if (rung == LatentRung::three_products) floats = trace;
+    }
+    walk.step(
+            "One token more, absorbed",
+            "Three products with a softmax between, as a library does it; then one kernel that reads each latent once. Absorbing, and "
+            "making values of what was mixed, are products with a matrix for each head, and go to cuBLAS in one call each.")
+        .read("cuda/2_fused.cuh")
+        .show("step.q_absorbed", floats.q_absorbed, {"B", "T", "H", "c"}, pytorch())
+        .show("step.context_latent", floats.context_latent, {"B", "T", "H", "c"})
+        .show("step.output", floats.output, {"B", "T", "dim"}, pytorch())
+        .table({"rung", "launches", "context_latent", "output"}, rows)
+        .note("Largest difference to the CPU. The last two work with bf16.");
+}
+
+// Latents to decode from at DeepSeek's widths: few for the emulator, enough to fill a GPU.
+LatentInput worth_measuring(Device device) {
+    const bool is_gpu = device == Device::cuda;
+    const int batch = is_gpu ? 8 : 1, tokens = is_gpu ? 8192 : 80;
+    const LatentShape shape{batch, 16, 512, 64, tokens, tokens, 0.072f};
+    std::mt19937 generator(1);
+    std::uniform_real_distribution<float> uniform(-1.7f, 1.7f);
+    const auto numbers = [&](int rows) {
+        std::vector<float> drawn(static_cast<std::size_t>(rows) * static_cast<std::size_t>(shape.width()));
+        for (float& number : drawn) number = uniform(generator);
+        return drawn;
+    };
+    return {shape, numbers(batch * shape.n_heads), numbers(batch * tokens)};
+}
+
+void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
+    const LatentInput input = worth_measuring(walk.device());
+    const LatentShape& s = input.shape;
+    std::vector<Cost> costs;
+    for (const LatentRung rung : latent_rungs) {
+        // In the emulator cuBLAS' own traffic cannot be counted.
+        if (walk.device() == Device::emulated && rung != LatentRung::fused) continue;
+        const Progress progress(fmt::format("decoding from latents, {}", to_string(rung)));
+        const double bytes_of_number = rung == LatentRung::three_products ? 4 : 2;
+        const double heads = static_cast<double>(s.batch) * s.n_heads, results = heads * s.kv_lora_rank;
+        const double flops = 2.0 * heads * s.tokens * (s.width() + s.kv_lora_rank);
+        const double bytes =
+            bytes_of_number * static_cast<double>(input.cache.size() + input.queries.size()) + 4.0 * results;
+        costs.push_back({to_string(rung), flops, bytes, latent_decode(walk.device(), rung, input).report});
+    }
+    Step& step = walk.step(
+        "What it costs",
+        fmt::format(
+            "At DeepSeek's widths, B = {}, H = {}, S = {}. Each of 16 heads multiplies every latent twice, so that one byte that is "
+            "read is worth 30 FLOPs: more than a GPU does without tensor cores, less than what it takes to keep them busy.",
+            s.batch, s.n_heads, s.tokens));
+    step.read("cuda/2_fused.cuh");
+    tell_costs(step, costs, roofs);
+    if (!roofs) {
+        step.note(
+            "A sector is 32 bytes, the least that memory hands out; needed are those of latents, queries and result, once each. What is "
+            "above them are the splits' partial results, written and read in float.");
+    }
+}
+
+}  // namespace
+
+void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, const Weights& weights,
+                    const Config& config, const Positions& positions) {
+    const std::size_t start_pos = x.shape(1);
+    NaiveCache naive_cache(config);
+    LatentCache latent_cache(config);
+    const NaiveTrace naive = naive_attention(x, weights, config, positions, naive_cache, 0);
+    absorbed_attention(x, weights, config, positions, latent_cache, 0);
+    const AbsorbedTrace next =
+        absorbed_attention(x_next, weights, config, positions, latent_cache, start_pos);
+    if (walk.warp()) {
+        return walk_warp(walk, "fused_latent_decode", *walk.warp(), [&](const EmulatorOptions& options) {
+            absorbed_on(walk.device(), LatentRung::fused, x_next, weights, config, positions, latent_cache,
+                        start_pos, options);
+        });
+    }
+
+    walk.section("", fmt::format("On {}", name_of(walk.device())));
+    const std::optional<Roofs> roofs = tell_device(walk, walk.device());
+    prefill_naively(walk, naive,
+                    naive_on(walk.device(), x, weights, config, positions, naive.keys, naive.values, 0));
+    decode_absorbed(walk, x_next, weights, config, positions, latent_cache, start_pos, next);
+    what_rungs_cost(walk, roofs);
+}
+
+}  // namespace ch7
