@@ -97,6 +97,13 @@ class Block {
         std::vector<AsyncCopy> uncommitted;
         std::deque<std::vector<AsyncCopy>> groups;
         std::string waits_for;
+        bool waits_with_warp = false;
+    };
+    struct GivenUp {};  // thrown in threads that will not be needed, so that they give back what they hold
+    // What a lane does by itself, told once for its warp: before which of the warp's requests.
+    struct Note {
+        std::size_t before_request;
+        WarpEvent event;
     };
     struct Warp {
         std::array<void*, 32> arguments{};
@@ -105,17 +112,21 @@ class Block {
         Place place;
         int barriers = 0;
         WarpTraffic traffic;
+        std::vector<Note> notes;
+        std::array<std::size_t, 32> noted{};  // by each lane
     };
 
     Warp& now_warp() { return warps_[static_cast<std::size_t>(now_->index / 32)]; }
     [[nodiscard]] Toucher toucher(const Place& place);
     bool arrive_in_warp(const char* name, const Place& place, void* mine);
     void leave_warp();
+    void note(const char* instruction, const Place& place, const std::string& text);
     void flush(Warp& warp);
-    void sleep(const std::string& waits_for);
+    void sleep(std::string waits_for);
     void wake(int thread);
     int next_ready();
-    void fail_if_anybody_waits() const;
+    [[nodiscard]] std::exception_ptr who_waits_for_ever() const;
+    void give_up_threads();
 
     Order order_;
     std::mt19937_64 random_;
@@ -127,5 +138,7 @@ class Block {
     std::vector<int> ready_;
     Thread* now_ = nullptr;
     int at_block_barrier_ = 0, block_barriers_ = 0;
+    Place block_barrier_;  // where they wait
+    bool is_given_up_ = false;
     std::exception_ptr error_;
 };

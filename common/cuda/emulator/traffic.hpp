@@ -33,6 +33,7 @@ class WarpTraffic {
     using Tell =
         std::function<void(Access, const Place&, const std::vector<LaneAccess>&, const AccessCounts&)>;
     void flush(KernelCounts& counts, const Tell& tell);
+    [[nodiscard]] std::size_t requests() const { return requests_.size(); }
 
   private:
     struct Request {
