@@ -5,7 +5,7 @@
 #include "common/cuda/host_tensors.hpp"
 #include "tests/cuda/run_kernel.hpp"
 #include "tests/support/catch.hpp"
-#include "tests/support/tensors_of_files.hpp"
+#include "tests/support/files.hpp"
 
 namespace {
 
@@ -38,8 +38,8 @@ KernelCounts exchange_floats(int row, int column, int period) {
             const Shared<float> shared = arena.take<float>("shared", 32 * 33);
             for (int i = threadIdx.x; i < 32 * 33; i += 32) shared[i] = 0;
             __syncwarp();
-            static_cast<void>(static_cast<float>(
-                shared[threadIdx.x % period_ * row_ + threadIdx.x / period_ * column_]));
+            static_cast<void>(
+                static_cast<float>(shared[threadIdx.x % period_ * row_ + threadIdx.x / period_ * column_]));
         },
         Grid{1, 1, 1, 32, 32 * 33 * 4}, row, column, period);
     return machine.report(std::nullopt).launches.back().counts;
@@ -121,7 +121,7 @@ TEST_CASE("emulator counts sectors of writes, of several numbers at once, and of
 
 TEST_CASE("emulator puts together what lanes do in the same turn of a loop", "[cuda]") {
     EmulatedMachine machine;
-    const auto in = machine.upload("in", std::vector<float>(96));
+    const auto in = machine.upload("in", std::vector<float>(128));
     machine.launch(
         "kernel",
         +[](Global<const float> from) {
@@ -132,8 +132,7 @@ TEST_CASE("emulator puts together what lanes do in the same turn of a loop", "[c
         },
         Grid{2, 1, 1, 64}, in);
     const KernelCounts counts = machine.report(std::nullopt).launches.back().counts;
-    // Of lanes 0 to 31: all, 21 of them, 10 of them; then all. By 2 warps of 2 blocks. Warp 1 of a block begins
-    // with another third.
+    // Three turns and one more, by 2 warps of 2 blocks.
     CHECK(counts.global_reads.requests == 4 * 4);
     const AccessCounts here =
         counts.by_place.at(place_of("emulator_counts_test.cpp", "counted here") + " global read");
@@ -223,8 +222,7 @@ TEST_CASE("emulator counts cycles at the banks: ldmatrix reads eight rows at a t
 
 // --- instructions
 
-TEST_CASE("emulator counts instructions once for each warp, and barriers once for those who meet",
-          "[cuda]") {
+TEST_CASE("emulator counts instructions once for each warp, and barriers once for those who meet", "[cuda]") {
     const KernelCounts counts = counts_of(
         +[] {
             SharedArena arena;
@@ -317,10 +315,10 @@ const WarpEvent& event_of(const WarpLog& log, const std::string& instruction) {
     }
     throw std::logic_error("no " + instruction + " in the log");
 }
-AnyTensor matrix(std::size_t rows, std::size_t columns, float (*at)(std::size_t, std::size_t)) {
+AnyTensor matrix(std::size_t rows, std::size_t columns, std::size_t (*at)(std::size_t, std::size_t)) {
     std::vector<float> values;
     for (std::size_t i = 0; i < rows; ++i) {
-        for (std::size_t j = 0; j < columns; ++j) values.push_back(at(i, j));
+        for (std::size_t j = 0; j < columns; ++j) values.push_back(static_cast<float>(at(i, j)));
     }
     return {{rows, columns}, values};
 }
@@ -364,19 +362,18 @@ TEST_CASE("emulator: the log has the matrices that the lanes hold together", "[c
         REQUIRE(loaded.tensors.size() == 4);
         CHECK(loaded.tensors[1].first == "matrix 1");
         CHECK(identical(loaded.tensors[1].second,
-                        matrix(8, 8, [](std::size_t i, std::size_t j) -> float { return 64 + 8 * i + j; })));
-        CHECK(identical(loaded.tensors[3].second, matrix(8, 8, [](std::size_t i, std::size_t j) -> float {
-                            return 64 * 3 + 8 * i + j;
-                        })));
+                        matrix(8, 8, [](std::size_t i, std::size_t j) { return 64 + 8 * i + j; })));
+        CHECK(identical(loaded.tensors[3].second,
+                        matrix(8, 8, [](std::size_t i, std::size_t j) { return 64 * 3 + 8 * i + j; })));
     }
 
     // a is the four matrices as [0 2; 1 3]; b is matrix 0 above matrix 1, as they stand.
     const WarpEvent& product = event_of(log, "mma.m16n8k16");
     REQUIRE(product.tensors.size() == 3);
-    const auto a = [](std::size_t i, std::size_t j) -> float {
+    const auto a = [](std::size_t i, std::size_t j) {
         return 64 * (i / 8 + 2 * (j / 8)) + 8 * (i % 8) + j % 8;
     };
-    const auto b = [](std::size_t i, std::size_t j) -> float { return 64 * (i / 8) + 8 * (i % 8) + j; };
+    const auto b = [](std::size_t i, std::size_t j) { return 64 * (i / 8) + 8 * (i % 8) + j; };
     CHECK(product.tensors[0].first == "a");
     CHECK(identical(product.tensors[0].second, matrix(16, 16, a)));
     CHECK(product.tensors[1].first == "b");
@@ -384,7 +381,8 @@ TEST_CASE("emulator: the log has the matrices that the lanes hold together", "[c
     CHECK(product.tensors[2].first == "c");
     const auto& c = std::get<std::vector<float>>(product.tensors[2].second.values);
     double expected = 0;
-    for (std::size_t k = 0; k < 16; ++k) expected += static_cast<double>(a(3, k)) * static_cast<double>(b(k, 4));
+    for (std::size_t k = 0; k < 16; ++k)
+        expected += static_cast<double>(a(3, k)) * static_cast<double>(b(k, 4));
     CHECK(static_cast<double>(c[3 * 8 + 4]) == expected + 0.5);  // of c[0] before
     expected = 0;
     for (std::size_t k = 0; k < 16; ++k)
@@ -398,8 +396,8 @@ TEST_CASE("emulator: the log has the matrices that the lanes hold together", "[c
     REQUIRE(exchange.tensors.size() == 2);
     CHECK(exchange.tensors[0].first == "before");
     CHECK(identical(exchange.tensors[0].second,
-                    matrix(4, 8, [](std::size_t i, std::size_t j) -> float { return 32 + 8 * i + j; })));
+                    matrix(4, 8, [](std::size_t i, std::size_t j) { return 32 + 8 * i + j; })));
     CHECK(exchange.tensors[1].first == "received");
     CHECK(identical(exchange.tensors[1].second,
-                    matrix(4, 8, [](std::size_t i, std::size_t j) -> float { return 32 + 8 * (i ^ 1) + j; })));
+                    matrix(4, 8, [](std::size_t i, std::size_t j) { return 32 + 8 * (i ^ 1) + j; })));
 }
