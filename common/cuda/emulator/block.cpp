@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace {
 
@@ -28,6 +29,10 @@ const char* instruction_of(Access access) {
             break;
     }
     return "write shared memory";
+}
+
+bool is_same_line(const Place& a, const Place& b) {
+    return a.line() == b.line() && std::strcmp(a.file_name(), b.file_name()) == 0;
 }
 
 }  // namespace
@@ -58,7 +63,8 @@ void Block::run(const Setup& setup, const std::function<void()>& kernel) {
         thread.groups.clear();
         thread.fiber.begin([this, &kernel] {
             try {
-                kernel();
+                if (!is_given_up_) kernel();
+            } catch (const GivenUp&) {
             } catch (...) {
                 error_ = std::current_exception();
             }
@@ -72,9 +78,10 @@ void Block::run(const Setup& setup, const std::function<void()>& kernel) {
         now_ = threads_[static_cast<std::size_t>(next_ready())].get();
         now_->fiber.resume();
     }
+    if (!error_) error_ = who_waits_for_ever();
+    give_up_threads();
     running = nullptr;
     if (error_) std::rethrow_exception(error_);
-    fail_if_anybody_waits();
     for (Warp& warp : warps_) flush(warp);
 }
 
@@ -87,33 +94,56 @@ int Block::next_ready() {
     return thread;
 }
 
-void Block::sleep(const std::string& waits_for) {
-    now_->waits_for = waits_for;
+void Block::sleep(std::string waits_for) {
+    now_->waits_for = std::move(waits_for);
     now_->fiber.pause();
+    if (is_given_up_) throw GivenUp{};
 }
 
 void Block::wake(int thread) {
     ready_.push_back(thread);
 }
 
-void Block::fail_if_anybody_waits() const {
-    const Thread *waiting = nullptr, *ended = nullptr;
-    for (int i = 0; i < setup_.threads; ++i) {
-        const Thread& thread = *threads_[static_cast<std::size_t>(i)];
-        if (thread.fiber.is_finished() ? !ended : !waiting)
-            (thread.fiber.is_finished() ? ended : waiting) = &thread;
+// The first that waits, and why nobody wakes it: another that should have come has ended, or waits elsewhere.
+std::exception_ptr Block::who_waits_for_ever() const {
+    const auto all = std::span(threads_).first(static_cast<std::size_t>(setup_.threads));
+    const auto waiting =
+        std::find_if(all.begin(), all.end(), [](const auto& thread) { return !thread->fiber.is_finished(); });
+    if (waiting == all.end()) return nullptr;
+
+    const Thread& one = **waiting;
+    const auto is_missing = [&](const auto& other) {
+        if (one.waits_with_warp && other->index / 32 != one.index / 32) return false;
+        return other->fiber.is_finished() || other->waits_for != one.waits_for;
+    };
+    const Thread& missing = **std::find_if(all.begin(), all.end(), is_missing);
+    return std::make_exception_ptr(KernelError(fmt::format(
+        "thread {} waits for ever {}, while thread {} {}", one.index, one.waits_for, missing.index,
+        missing.fiber.is_finished() ? "has ended without it" : "waits " + missing.waits_for)));
+}
+
+void Block::give_up_threads() {
+    is_given_up_ = true;
+    for (const auto& thread : threads_) {
+        now_ = thread.get();
+        if (!thread->fiber.is_finished()) thread->fiber.resume();
     }
-    if (!waiting) return;
-    throw KernelError(fmt::format("thread {} waits for ever: {}{}", waiting->index, waiting->waits_for,
-                                  ended ? fmt::format(", while thread {} has ended without it", ended->index)
-                                        : ", and no other thread comes there"));
+    is_given_up_ = false;
 }
 
 // --- meeting
 
 void Block::wait_for_block(const Place& place) {
+    if (at_block_barrier_ > 0 && !is_same_line(place, block_barrier_)) {
+        throw KernelError(fmt::format(
+            "{}: thread {} does __syncthreads, while others of its block wait at another ({}); all must "
+            "come to the same",
+            to_string(place), thread(), to_string(block_barrier_)));
+    }
+    block_barrier_ = place;
+    now_->waits_with_warp = false;
     if (++at_block_barrier_ < setup_.threads)
-        return sleep(fmt::format("{}: at __syncthreads", to_string(place)));
+        return sleep(fmt::format("at __syncthreads ({})", to_string(place)));
     at_block_barrier_ = 0;
     ++block_barriers_;
     ++counts_.block_barriers;
@@ -136,7 +166,7 @@ void Block::wait_for_warp(const Place& place) {
 
 bool Block::arrive_in_warp(const char* name, const Place& place, void* mine) {
     Warp& warp = now_warp();
-    if (warp.arrived > 0 && (std::strcmp(warp.doing, name) != 0 || warp.place.line() != place.line())) {
+    if (warp.arrived > 0 && (std::strcmp(warp.doing, name) != 0 || !is_same_line(place, warp.place))) {
         throw KernelError(fmt::format(
             "{}: lane {} of warp {} does {}, while others of its warp wait at {} ({}); all 32 must "
             "take part in both",
@@ -149,7 +179,8 @@ bool Block::arrive_in_warp(const char* name, const Place& place, void* mine) {
         flush(warp);
         return true;
     }
-    sleep(fmt::format("{}: at {} with its warp", to_string(place), name));
+    now_->waits_with_warp = true;
+    sleep(fmt::format("at {} ({})", name, to_string(place)));
     return false;
 }
 
@@ -238,7 +269,7 @@ void Block::wait_for_copies(std::size_t groups_allowed, const Place& place) {
             } else {
                 std::memset(shared_.data() + copy.first, 0, 16);
             }
-            shared_.copy_arrives(copy.first, 16, toucher(copy.place));
+            shared_.copy_arrives(*copy.region, copy.first, 16, toucher(copy.place));
         }
         now_->groups.pop_front();
         ++arrived;

@@ -97,7 +97,9 @@ class Block {
         std::vector<AsyncCopy> uncommitted;
         std::deque<std::vector<AsyncCopy>> groups;
         std::string waits_for;
+        bool waits_with_warp = false;
     };
+    struct GivenUp {};  // thrown in threads that will not be needed, so that they give back what they hold
     struct Warp {
         std::array<void*, 32> arguments{};
         int arrived = 0;
@@ -112,10 +114,11 @@ class Block {
     bool arrive_in_warp(const char* name, const Place& place, void* mine);
     void leave_warp();
     void flush(Warp& warp);
-    void sleep(const std::string& waits_for);
+    void sleep(std::string waits_for);
     void wake(int thread);
     int next_ready();
-    void fail_if_anybody_waits() const;
+    [[nodiscard]] std::exception_ptr who_waits_for_ever() const;
+    void give_up_threads();
 
     Order order_;
     std::mt19937_64 random_;
@@ -127,5 +130,7 @@ class Block {
     std::vector<int> ready_;
     Thread* now_ = nullptr;
     int at_block_barrier_ = 0, block_barriers_ = 0;
+    Place block_barrier_;  // where they wait
+    bool is_given_up_ = false;
     std::exception_ptr error_;
 };

@@ -27,7 +27,7 @@ void Fiber::begin(std::function<void()> body) {
     finished_ = false;
     fake_stack_ = nullptr;
 #if defined(__SANITIZE_ADDRESS__)
-    // A body that was given up half way has left marks on the stack.
+    // The functions that the last body ended in did not return, and have left their marks on the stack.
     __asan_unpoison_memory_region(stack_.get(), stack_bytes);
 #endif
     getcontext(&inside_);

@@ -33,11 +33,9 @@ GlobalMemory::GlobalMemory(std::string name, const void* content, std::size_t by
 std::size_t GlobalMemory::checked(long first, std::size_t bytes, const char* does, const Place& place) const {
     const auto size = static_cast<long>(content_.size());
     if (first < 0 || first + static_cast<long>(bytes) > size) {
-        throw KernelError(fmt::format(
-            "{}: block ({}, {}, {}), thread {} {} bytes {} to {} of {}, which has {}", to_string(place),
-            Block::current().setup().block_index.x, Block::current().setup().block_index.y,
-            Block::current().setup().block_index.z, Block::current().thread(), does, first,
-            first + static_cast<long>(bytes) - 1, name_, size));
+        throw KernelError(fmt::format("{}: thread {} {} bytes {} to {} of {}, which has {}", to_string(place),
+                                      Block::current().thread(), does, first,
+                                      first + static_cast<long>(bytes) - 1, name_, size));
     }
     if (first % static_cast<long>(bytes) != 0) {
         throw KernelError(

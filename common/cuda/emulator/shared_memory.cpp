@@ -81,7 +81,7 @@ void SharedMemory::check_read(const SharedRegion& region, std::size_t first, std
                      "allows too many groups",
                      name_of(writer), to_string(writer.place)));
         }
-        if (writer.thread == Toucher::nobody) fail(region, byte, "reads", who, "which nobody has written");
+        if (cell.written_as != &region) fail(region, byte, "reads", who, "which nobody has written");
         if (!are_ordered(writer, who)) {
             fail(region, byte, "reads", who,
                  fmt::format("which {} has written ({}), and {}", name_of(writer), to_string(writer.place),
@@ -129,13 +129,21 @@ void SharedMemory::forbid_unordered_write(const SharedRegion& region, std::size_
     }
 }
 
+// Of what was there before nothing needs to be remembered: it is ordered before this.
+SharedMemory::Cell SharedMemory::written(const SharedRegion& region, const Toucher& who,
+                                         bool copy_under_way) {
+    Cell cell;
+    cell.writer = who;
+    cell.written_as = &region;
+    cell.copy_under_way = copy_under_way;
+    return cell;
+}
+
 void SharedMemory::check_write(const SharedRegion& region, std::size_t first, std::size_t bytes,
                                const Toucher& who) {
     for (std::size_t byte = first; byte < first + bytes; byte += cell_bytes) {
         forbid_unordered_write(region, byte, "writes", who);
-        Cell& cell = cells_[byte / cell_bytes];
-        cell = {};
-        cell.writer = who;
+        cells_[byte / cell_bytes] = written(region, who, false);
     }
 }
 
@@ -143,17 +151,12 @@ void SharedMemory::copy_begins(const SharedRegion& region, std::size_t first, st
                                const Toucher& who) {
     for (std::size_t byte = first; byte < first + bytes; byte += cell_bytes) {
         forbid_unordered_write(region, byte, "copies into", who);
-        Cell& cell = cells_[byte / cell_bytes];
-        cell = {};
-        cell.writer = who;
-        cell.copy_under_way = true;
+        cells_[byte / cell_bytes] = written(region, who, true);
     }
 }
 
-void SharedMemory::copy_arrives(std::size_t first, std::size_t bytes, const Toucher& who) {
-    for (std::size_t byte = first; byte < first + bytes; byte += cell_bytes) {
-        Cell& cell = cells_[byte / cell_bytes];
-        cell = {};
-        cell.writer = who;
-    }
+void SharedMemory::copy_arrives(const SharedRegion& region, std::size_t first, std::size_t bytes,
+                                const Toucher& who) {
+    for (std::size_t byte = first; byte < first + bytes; byte += cell_bytes)
+        cells_[byte / cell_bytes] = written(region, who, false);
 }

@@ -40,12 +40,13 @@ class SharedMemory {
     const SharedRegion& take(std::size_t nth, const SharedRegion& asked, const Place& place);
 
     // A read or write of `bytes` from `first` on, or a copy into them that has begun or arrived.
-    // Throw KernelError if something that happened before is not ordered, if nobody has written what is read,
-    // or if a copy is still under way.
+    // Throw KernelError if something that happened before is not ordered, if nobody has written what is read
+    // (as a part of this region: what an earlier one has left there does not count), or if a copy is still
+    // under way.
     void check_read(const SharedRegion& region, std::size_t first, std::size_t bytes, const Toucher& who);
     void check_write(const SharedRegion& region, std::size_t first, std::size_t bytes, const Toucher& who);
     void copy_begins(const SharedRegion& region, std::size_t first, std::size_t bytes, const Toucher& who);
-    void copy_arrives(std::size_t first, std::size_t bytes, const Toucher& who);
+    void copy_arrives(const SharedRegion& region, std::size_t first, std::size_t bytes, const Toucher& who);
 
     std::byte* data() { return memory_.data(); }
 
@@ -53,10 +54,12 @@ class SharedMemory {
     // What is remembered of every two bytes.
     struct Cell {
         Toucher writer, reader;
+        const SharedRegion* written_as = nullptr;
         bool read_by_threads = false;  // by several threads of a warp since its last barrier
         bool read_by_warps = false;    // by several warps since the block's last barrier
         bool copy_under_way = false;
     };
+    static Cell written(const SharedRegion& region, const Toucher& who, bool copy_under_way);
     [[noreturn]] void fail(const SharedRegion& region, std::size_t byte, const char* does, const Toucher& who,
                            const std::string& why) const;
     void forbid_unordered_write(const SharedRegion& region, std::size_t byte, const char* does,

@@ -73,10 +73,10 @@ float exchange_values(float value, int mask, const Place& place) {
     Block& block = Block::current();
     struct Arguments {
         float value, received;
-    } mine{value, 0};
+        std::size_t mask;  // of which the GPU takes five bits
+    } mine{value, 0, static_cast<std::size_t>(mask) % 32};
     block.together("shfl.sync.bfly", place, mine, [&](const std::array<Arguments*, 32>& all) {
-        for (std::size_t i = 0; i < 32; ++i)
-            all[i]->received = all[i ^ static_cast<std::size_t>(mask)]->value;
+        for (std::size_t i = 0; i < 32; ++i) all[i]->received = all[i ^ all[i]->mask]->value;
         ++block.counts().shuffles;
         if (block.is_watched()) {
             block.tell(

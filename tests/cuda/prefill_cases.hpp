@@ -1,0 +1,61 @@
+// Prefills with sizes that hide nothing, and what they must give.
+#pragma once
+#include <fmt/format.h>
+
+#include <string>
+#include <vector>
+
+#include "chapters/05_grouped_query_attention/cuda/prefill.hpp"
+#include "common/cuda/host_tensors.hpp"
+#include "tests/cuda/in_double.hpp"
+
+struct PrefillSizes {
+    int batch, n_heads, n_kv_heads, qk, v, new_tokens, start_pos;
+};
+inline std::string to_string(const PrefillSizes& s) {
+    return fmt::format("batch {}, {} heads, {} kv heads, widths {} and {}, {} tokens from {} on", s.batch,
+                       s.n_heads, s.n_kv_heads, s.qk, s.v, s.new_tokens, s.start_pos);
+}
+
+// Numbers that bf16 holds, so that the reference sees what the kernel sees.
+inline ch5::PrefillInput prefill_of(const PrefillSizes& s, unsigned seed = 1) {
+    const ch5::PrefillShape shape{
+        s.batch, s.n_heads,    s.n_kv_heads, s.qk,
+        s.v,     s.new_tokens, s.start_pos,  1 / std::sqrt(static_cast<float>(s.qk))};
+    std::mt19937 random(seed);
+    const auto numbers = [&](std::size_t size) {
+        return as_floats(rounded_to_bf16(normal_numbers(random, size)));
+    };
+    const int tokens = shape.tokens();
+    return {shape, numbers(count({s.batch, s.new_tokens, s.n_heads, s.qk})),
+            numbers(count({s.batch, tokens, s.n_kv_heads, s.qk})),
+            numbers(count({s.batch, tokens, s.n_kv_heads, s.v}))};
+}
+
+inline std::vector<double> prefilled_in_double(const ch5::PrefillInput& input) {
+    const ch5::PrefillShape& s = input.shape;
+    const auto qk = static_cast<std::size_t>(s.qk_head_dim), v = static_cast<std::size_t>(s.v_head_dim);
+    std::vector<double> context;
+    for (int b = 0; b < s.batch; ++b) {
+        for (int t = 0; t < s.new_tokens; ++t) {
+            for (int h = 0; h < s.n_heads; ++h) {
+                const auto query = static_cast<std::size_t>(s.query_row(b, t, h, s.qk_head_dim));
+                const auto row = [&](std::size_t token, int width) {
+                    return static_cast<std::size_t>(
+                        s.key_row(b, static_cast<int>(token), h / (s.n_heads / s.n_kv_heads), width));
+                };
+                const std::vector<double> mixed = attended_in_double(
+                    static_cast<std::size_t>(s.start_pos + t + 1), v,
+                    [&](std::size_t u) {
+                        return static_cast<double>(s.softmax_scale) *
+                               dot_in_double(input.queries, query, input.keys, row(u, s.qk_head_dim), qk);
+                    },
+                    [&](std::size_t u, std::size_t i) {
+                        return static_cast<double>(input.values[row(u, s.v_head_dim) + i]);
+                    });
+                context.insert(context.end(), mixed.begin(), mixed.end());
+            }
+        }
+    }
+    return context;
+}

@@ -1,0 +1,117 @@
+// Chapter 5's tiled prefill, run by the emulator.
+#include <fmt/format.h>
+
+#include "tests/cuda/decoding_cases.hpp"
+#include "tests/cuda/prefill_cases.hpp"
+#include "tests/cuda/run_kernel.hpp"
+#include "tests/support/catch.hpp"
+
+namespace {
+
+std::vector<float> emulate(const ch5::PrefillInput& input, Order order = Order::round_robin) {
+    return ch5::prefill(Device::emulated, input, in_order(order)).context;
+}
+
+constexpr double close_for_bf16 = 3e-3;  // both the weights and the result are rounded to 8 bits
+
+void check_sizes(const PrefillSizes& sizes) {
+    CAPTURE(to_string(sizes));
+    const ch5::PrefillInput input = prefill_of(sizes);
+    const std::vector<float> context = emulate(input);
+    CHECK(relative_error(context, prefilled_in_double(input)) < close_for_bf16);
+    CHECK(same_bits(emulate(input, Order::reverse), context));
+    CHECK(same_bits(emulate(input, Order::random), context));
+}
+
+std::string refusal(const ch5::PrefillInput& input) {
+    try {
+        emulate(input);
+    } catch (const std::exception& error) {
+        return error.what();
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("prefill: as in double, the same bits in every order", "[cuda]") {
+    const PrefillSizes sizes =
+        GENERATE(PrefillSizes{3, 6, 2, 5, 3, 7, 0}, PrefillSizes{2, 4, 2, 16, 16, 65, 0},
+                 PrefillSizes{1, 3, 1, 16, 16, 3, 64}, PrefillSizes{2, 2, 2, 40, 64, 1, 63},
+                 PrefillSizes{1, 2, 1, 64, 64, 66, 5}, PrefillSizes{1, 2, 2, 128, 100, 5, 60},
+                 PrefillSizes{1, 2, 2, 192, 128, 17, 1});
+    check_sizes(sizes);
+}
+
+TEST_CASE("prefill: more than two tiles of queries and keys", "[cuda]") {
+    check_sizes({1, 2, 1, 16, 16, 150, 0});
+    check_sizes({1, 2, 1, 16, 16, 130, 70});
+}
+
+TEST_CASE("prefill: in chunks it is the same, to the last bit of bf16 where tiles begin alike", "[cuda]") {
+    // 64 tokens at once and 30 more; then all 94.
+    const ch5::PrefillInput all = prefill_of({1, 2, 1, 16, 16, 94, 0});
+    ch5::PrefillInput chunk = all;
+    chunk.shape.new_tokens = 30;
+    chunk.shape.start_pos = 64;
+    chunk.queries.erase(chunk.queries.begin(), chunk.queries.begin() + 64 * 2 * 16);
+    const std::vector<float> whole = emulate(all), rest = emulate(chunk);
+    CHECK(same_bits(rest, std::vector<float>(whole.begin() + 64 * 2 * 16, whole.end())));
+}
+
+TEST_CASE("prefill: no token sees what comes after it", "[cuda]") {
+    const ch5::PrefillInput input = prefill_of({1, 4, 2, 16, 16, 70, 3});
+    const std::vector<float> before = emulate(input);
+    // Another key and value for token 50: the queries at positions 3 to 49 must not notice.
+    ch5::PrefillInput changed = input;
+    const auto first = static_cast<std::size_t>(input.shape.key_row(0, 50, 0, 16));
+    for (std::size_t i = 0; i < 2 * 16; ++i) {
+        changed.keys[first + i] += 1;
+        changed.values[first + i] = -7;
+    }
+    const std::vector<float> after = emulate(changed);
+    const long unchanged = input.shape.query_row(0, 47, 0, 16);
+    CHECK(
+        same_bits({before.begin(), before.begin() + unchanged}, {after.begin(), after.begin() + unchanged}));
+    CHECK_FALSE(
+        same_bits({before.begin() + unchanged, before.end()}, {after.begin() + unchanged, after.end()}));
+}
+
+TEST_CASE("prefill: tiles in the future are never touched", "[cuda]") {
+    // 130 queries in three tiles, against one, two and three tiles of keys.
+    const ch5::PrefillRun run =
+        ch5::prefill(Device::emulated, prefill_of({1, 1, 1, 16, 16, 130, 0}), EmulatorOptions{});
+    const KernelCounts& counts = run.report.launches.front().counts;
+    const std::int64_t tiles = 1 + 2 + 3, warps = 4;
+    // Of a tile: 8 products for scores, 8 for the mix, each by one step of 16 columns or tokens.
+    CHECK(counts.mma == tiles * warps * (8 + 8));
+    CHECK(counts.block_barriers == tiles);
+    CHECK(counts.bank_conflicts() == 0);
+}
+
+TEST_CASE("prefill: what does not fit is refused by name", "[cuda]") {
+    const PrefillSizes sizes{2, 6, 2, 5, 3, 7, 1};
+    const auto refused = [&](const auto& change) {
+        ch5::PrefillInput input = prefill_of(sizes);
+        change(input);
+        return refusal(input);
+    };
+    CHECK(refused([](auto&) {}) == "");
+    CHECK(refused([](auto& input) { input.queries.pop_back(); }) ==
+          "queries has 419 numbers, and its shape is (2, 7, 6, 5)");
+    CHECK(refused([](auto& input) { input.keys.pop_back(); }) ==
+          "keys has 159 numbers, and its shape is (2, 8, 2, 5)");
+    CHECK(refused([](auto& input) { input.values.pop_back(); }) ==
+          "values has 95 numbers, and its shape is (2, 8, 2, 3)");
+    CHECK(refused([](auto& input) { input.shape.n_kv_heads = 4; }) ==
+          "prefill: n_kv_heads does not divide n_heads");
+    CHECK(refused([](auto& input) { input.shape.start_pos = -1; }) == "prefill: start_pos is negative");
+    CHECK(refused([](auto& input) { input.shape.new_tokens = 0; }) ==
+          "prefill: new_tokens is 0, and must be at least 1");
+    CHECK(refused([](auto& input) { input.shape.qk_head_dim = 0; }) ==
+          "prefill: qk_head_dim is 0, and must be at least 1");
+    CHECK(refusal(prefill_of({1, 1, 1, 193, 16, 1, 0})) ==
+          "flash_prefill: heads of 193 and 16 are over 192 for keys or 128 for values; leave out --device");
+    CHECK(refusal(prefill_of({1, 1, 1, 16, 129, 1, 0})) ==
+          "flash_prefill: heads of 16 and 129 are over 192 for keys or 128 for values; leave out --device");
+}
