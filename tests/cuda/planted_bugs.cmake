@@ -1,9 +1,7 @@
-#Bugs planted in real kernels.Each is a copy of one file with some text replaced, \
-    compiled with the host code as it is.
-#tests / cuda / planted_bugs_test.cpp says how each of them shows.
+# Bugs planted in real kernels. Each is a copy of one file with some text replaced, compiled with the host code as it is.
+# tests/cuda/planted_bugs_test.cpp says how each of them shows.
 
-#attn_plant(bug file text instead) : a changed kernel must not lose its bug in silence, \
-    so the text has to be there.
+# attn_plant(bug file text instead): a changed kernel must not lose its bug in silence, so the text has to be there.
 function(attn_plant bug file text instead)
   set(original ${CMAKE_SOURCE_DIR}/${file})
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${original})
@@ -29,28 +27,23 @@ set_source_files_properties(cuda/planted_kernel.cpp PROPERTIES COMPILE_OPTIONS -
 set(kernels chapters/05_grouped_query_attention/cuda)
 set(tensor_cores ${kernels}/4_tensor_cores.cuh)
 
-attn_plant(nothing ${
-    tensor_cores} "cp_async_wait" "cp_async_wait")
+attn_plant(nothing ${tensor_cores} "cp_async_wait" "cp_async_wait")
 
-#-- - what is copied, and waiting for it
-attn_plant(wait_missing ${
-    tensor_cores} "cp_async_wait<ring_stages - 1>();" "")
-attn_plant(wait_allows_one_more ${
-    tensor_cores} "cp_async_wait<ring_stages - 1>();" "cp_async_wait<ring_stages>();")
-attn_plant(empty_group_not_closed ${
-    tensor_cores}
+# --- what is copied, and waiting for it
+attn_plant(wait_missing ${tensor_cores} "cp_async_wait<ring_stages - 1>();" "")
+attn_plant(wait_allows_one_more ${tensor_cores} "cp_async_wait<ring_stages - 1>();" "cp_async_wait<ring_stages>();")
+attn_plant(empty_group_not_closed ${tensor_cores}
   "        }
         cp_async_commit();"
   "            cp_async_commit();
-}
-")
+        }")
 attn_plant(syncwarp_missing_after_wait ${tensor_cores}
   "        __syncwarp();
         const Tile<head_dim> key_tile"
   "        const Tile<head_dim> key_tile")
 attn_plant(syncwarp_missing_at_end ${tensor_cores} "__syncwarp();  // all lanes have read this stage" "//")
 
-#-- - the block's meetings
+# --- the block's meetings
 attn_plant(syncthreads_missing_before_merge ${tensor_cores}
   "    __syncthreads();
     arena.start_over();"
@@ -63,7 +56,7 @@ attn_plant(syncthreads_missing_after_contexts ${tensor_cores}
 attn_plant(sums_not_written ${tensor_cores} "sums[row] = softmax.sum[half];" "")
 attn_plant(syncthreads_missing_in_naive ${kernels}/1_naive.cuh "    __syncthreads();" "")
 
-#-- - which number is where
+# --- which number is where
 attn_plant(keys_not_transposed ${tensor_cores} "load_b_transposed(key_tile" "load_b(key_tile")
 attn_plant(values_transposed ${tensor_cores} "load_b(value_tile" "load_b_transposed(value_tile")
 attn_plant(halves_swapped ${tensor_cores} "key.b[half]" "key.b[1 - half]")
@@ -71,7 +64,7 @@ attn_plant(context_not_rescaled ${kernels}/running_softmax.cuh "context[i].c[2 *
 attn_plant(scores_after_last_kept ${tensor_cores} "= token < last ?" "= token < last + tile_tokens ?")
 attn_plant(swizzle_missing common/cuda/tile.cuh "((column / 8) ^ turn)" "((column / 8) ^ 0 * turn)")
 
-#-- - bounds
+# --- bounds
 attn_plant(tokens_after_last_copied ${tensor_cores} "is_valid = token + row < last;" "is_valid = token + row < last + tile_tokens;")
 attn_plant(queries_after_group_read ${tensor_cores} "if (row < group)" "if (row < group + most_queries)")
 attn_plant(contexts_after_group_written ${tensor_cores} "i < s.group() * head_dim" "i < most_queries * head_dim")
