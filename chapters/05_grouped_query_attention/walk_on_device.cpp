@@ -24,8 +24,8 @@ void at_once(Walkthrough& walk, const Trace& cpu, const DeviceTrace& device) {
                 "combined to the third.",
                 walk.device() == Device::cuda ? "cuBLAS" : "plain loops, where a GPU has cuBLAS"))
         .read("cuda/5_flash_prefill.cuh")
-        .show("xq", device.xq, {"B", "T", "H", "head_dim"}, pytorch())
-        .show("xk", device.xk, {"B", "T", "H_kv", "head_dim"}, pytorch())
+        .show("xq", device.xq, {"B", "T", "H", "head_dim"}, pytorch_unless_own(walk))
+        .show("xk", device.xk, {"B", "T", "H_kv", "head_dim"}, pytorch_unless_own(walk))
         .show("combined", device.combined, {"B", "T", "H * head_dim"})
         .show("output, bf16 inside", device.output, {"B", "T", "dim"})
         .table({"largest difference to the CPU", ""},
@@ -41,6 +41,7 @@ void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, 
     DeviceTrace floats;
     Rows rows;
     for (const DecodeRung rung : decode_rungs) {
+        const Progress progress(fmt::format("one token more, {}", to_string(rung)));
         DeviceTrace trace = project_on(walk.device(), x_next, weights, config);
         if (!supports(rung, trace, keys)) {
             rows.push_back({to_string(rung), "-", "-", "-"});
@@ -60,7 +61,7 @@ void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, 
         .table({"rung", "numbers", "combined", "output"}, rows)
         .note(
             "Largest difference to the CPU. A dash: this rung is not made for heads of this width, or groups of this size.")
-        .show("step.output", floats.output, {"B", "T", "dim"}, pytorch());
+        .show("step.output", floats.output, {"B", "T", "dim"}, pytorch_unless_own(walk));
 }
 
 // Something to decode at a size at which there is something to count, or on a GPU to time: B, H, H_kv,
@@ -163,9 +164,13 @@ void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, 
 
     walk.section("", fmt::format("On {}", name_of(walk.device())));
     const std::optional<Roofs> roofs = tell_device(walk, walk.device());
-    DeviceTrace at_first = project_on(walk.device(), x, weights, config);
-    prefill_on(walk.device(), at_first, weights, cache.keys(batch, start_pos),
-               cache.values(batch, start_pos));
+    DeviceTrace at_first;
+    {
+        const Progress progress("all new tokens at once");
+        at_first = project_on(walk.device(), x, weights, config);
+        prefill_on(walk.device(), at_first, weights, cache.keys(batch, start_pos),
+                   cache.values(batch, start_pos));
+    }
     at_once(walk, first, at_first);
     one_more(walk, x_next, weights, next, cache.keys(batch, start_pos + 1),
              cache.values(batch, start_pos + 1), config);

@@ -65,7 +65,7 @@ Appended turn_and_append(Walkthrough& walk, const Tensor3& x, const ch5::Weights
         .table({"rung", "launches", "xq_rotated", "cached keys"}, rows)
         .note(
             "Largest difference to the CPU. 16 bytes a thread need a head_dim that 8 divides; bf16 keeps three digits.")
-        .show("xq_rotated", kept.trace.xq, {"B", "T", "H", "head_dim"}, pytorch())
+        .show("xq_rotated", kept.trace.xq, {"B", "T", "H", "head_dim"}, pytorch_unless_own(walk))
         .show("cache_k", kept.cache.keys, {"B", "max_seq", "H_kv", "head_dim"});
     return kept;
 }
@@ -100,8 +100,8 @@ void whole_attention(Walkthrough& walk, const Tensor3& x_next, const ch5::Weight
             "From here on the kernels are those of chapter 5, which know nothing of positions: keys lie turned in the cache. The new "
             "token's query is turned by row 3 of the table, on the device too.")
         .read("cuda/layer_on_device.cpp")
-        .show("step.xq_rotated", turned, {"B", "T", "H", "head_dim"}, pytorch())
-        .show("step.output", output, {"B", "T", "dim"}, pytorch())
+        .show("step.xq_rotated", turned, {"B", "T", "H", "head_dim"}, pytorch_unless_own(walk))
+        .show("step.output", output, {"B", "T", "dim"}, pytorch_unless_own(walk))
         .table({"output", "largest difference to the CPU"}, rows);
 }
 

@@ -20,7 +20,7 @@ void prefill_naively(Walkthrough& walk, const NaiveTrace& cpu, const DeviceTrace
             "At prefill arithmetic counts, and naive heads need least of it: chapter 5's flash_prefill attends, with keys wider than "
             "values. It works with bf16, so that the result agrees to three digits.")
         .read("cuda/layer_on_device.cpp")
-        .show("q_pe_rotated", device.made.q_pe_rotated, {"B", "T", "H", "rope"}, pytorch())
+        .show("q_pe_rotated", device.made.q_pe_rotated, {"B", "T", "H", "rope"}, pytorch_unless_own(walk))
         .show("head_context, bf16 inside", device.head_context, {"B", "T", "H", "v"})
         .table({"largest difference to the CPU", ""},
                {{"q_pe_rotated",
@@ -35,6 +35,7 @@ void decode_absorbed(Walkthrough& walk, const Tensor3& x_next, const Weights& we
     DeviceTrace floats;
     Rows rows;
     for (const LatentRung rung : latent_rungs) {
+        const Progress progress(fmt::format("one token more, {}", to_string(rung)));
         const DeviceTrace trace =
             absorbed_on(walk.device(), rung, x_next, weights, config, positions, cache, start_pos);
         rows.push_back({to_string(rung), fmt::format("{}", trace.attention.launches.size()),
@@ -47,9 +48,9 @@ void decode_absorbed(Walkthrough& walk, const Tensor3& x_next, const Weights& we
             "Three products with a softmax between, as a library does it; then one kernel that reads each latent once. Absorbing, and "
             "making values of what was mixed, are products with a matrix for each head, and go to cuBLAS in one call each.")
         .read("cuda/2_fused.cuh")
-        .show("step.q_absorbed", floats.q_absorbed, {"B", "T", "H", "c"}, pytorch())
+        .show("step.q_absorbed", floats.q_absorbed, {"B", "T", "H", "c"}, pytorch_unless_own(walk))
         .show("step.context_latent", floats.context_latent, {"B", "T", "H", "c"})
-        .show("step.output", floats.output, {"B", "T", "dim"}, pytorch())
+        .show("step.output", floats.output, {"B", "T", "dim"}, pytorch_unless_own(walk))
         .table({"rung", "launches", "context_latent", "output"}, rows)
         .note("Largest difference to the CPU. The last two work with bf16.");
 }

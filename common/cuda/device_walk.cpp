@@ -97,6 +97,10 @@ std::optional<Roofs> tell_device(Walkthrough& walk, Device device) {
     return roofs;
 }
 
+std::optional<Cell> pytorch_unless_own(const Walkthrough& walk) {
+    return walk.own().any() ? std::nullopt : std::optional<Cell>(pytorch());
+}
+
 Progress::Progress(const std::string& what) {
     if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\033[K{} ...", what);
 }

@@ -17,6 +17,9 @@ std::string name_of(Device device);
 // The first step: which device this is. On a GPU its roofs are measured, and returned.
 std::optional<Roofs> tell_device(Walkthrough& walk, Device device);
 
+// What PyTorch prints for the chapter's own numbers says nothing of a reader's.
+std::optional<Cell> pytorch_unless_own(const Walkthrough& walk);
+
 // A line on standard error, on a terminal only, about what takes its time; gone when the next one comes or it
 // ends.
 class Progress {

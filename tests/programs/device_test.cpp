@@ -1,0 +1,143 @@
+// --device and --warp: chapters 5 to 7 by their GPU kernels, as people run them.
+#include <fstream>
+
+#include "common/files/tensor_file.hpp"
+#include "tests/support/catch.hpp"
+#include "tests/support/golden.hpp"
+#include "tests/support/run_program.hpp"
+#include "tests/support/temporary_folder.hpp"
+#include "tests/support/text.hpp"
+
+namespace {
+
+const std::vector<std::string> utf8 = {"LANG=C.UTF-8"};
+
+Finished run(int chapter, const std::string& options) {
+    return run_piped(program(chapter) + " " + options, utf8);
+}
+
+std::size_t lines_in(const std::string& text) {
+    return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+}  // namespace
+
+TEST_CASE("option --device emulated: golden output, and PyTorch's prints reproduced by kernels") {
+    const int chapter = GENERATE(5, 6, 7);
+    const Finished finished = run(chapter, "--device emulated");
+    CHECK(check_golden(folder(chapter) + "/device_emulated.txt", finished.output) == "");
+    CHECK(finished.status == 0);
+    CHECK(finished.errors == "");
+    CHECK(has(finished.output, "on the emulator, 3 of 3 PyTorch prints reproduced"));
+}
+
+TEST_CASE("option --warp: golden output of one warp, instruction by instruction") {
+    const int chapter = GENERATE(5, 6, 7);
+    const Finished finished = run(chapter, "--device emulated --warp 0");
+    CHECK(check_golden(folder(chapter) + "/warp_0.txt", finished.output) == "");
+    CHECK(finished.status == 0);
+}
+
+TEST_CASE("option --device emulated: with --scoreboard, --save and --html") {
+    const TemporaryFolder folder;
+    CHECK(run(5, "--device emulated --scoreboard").output ==
+          "chapter 5  on the emulator, 3 of 3 PyTorch prints reproduced\n");
+    CHECK(run(7, "--device emulated --save '" + folder.path("out.safetensors") + "'").status == 0);
+    CHECK(open_tensor_file(folder.path("out.safetensors"))->read("step.q_absorbed").shape ==
+          Shape{1, 1, 2, 5});
+    CHECK(run(6, "--device emulated --html '" + folder.path("page.html") + "'").status == 0);
+    std::ifstream page(folder.path("page.html"));
+    CHECK(has({std::istreambuf_iterator<char>(page), {}}, "Turn and append"));
+}
+
+TEST_CASE("option --device emulated: other numbers and layers of one's own agree with the CPU too") {
+    const TemporaryFolder folder;
+    const std::string gqa = folder.file(
+        "gqa.json",
+        R"({"dim": 20, "n_heads": 6, "n_kv_heads": 3, "head_dim": 4, "max_batch_size": 2, "max_seq_len": 9})");
+    const std::string latent = folder.file(
+        "mla.json", R"({"dim": 24, "n_heads": 3, "q_lora_rank": 0, "kv_lora_rank": 5, "qk_nope_head_dim": 3,
+                        "qk_rope_head_dim": 4, "v_head_dim": 4, "max_batch_size": 1, "max_seq_len": 8})");
+    const std::vector<std::pair<int, std::string>> runs = {{5, "--seed 5"},
+                                                           {7, "--seed 5"},
+                                                           {5, "--config '" + gqa + "'"},
+                                                           {6, "--config '" + gqa + "'"},
+                                                           {7, "--config '" + latent + "'"}};
+    for (const auto& [chapter, options] : runs) {
+        CAPTURE(chapter, options);
+        const Finished finished = run(chapter, "--device emulated " + options);
+        CHECK(finished.status == 0);
+        CHECK(finished.errors == "");
+        // The last column of a table of differences: floats are below 1e-6, bf16 below 1e-2.
+        for (const char* large : {"e-01\n", "e+00\n", "e+01\n", "inf\n", "nan\n"})
+            CHECK_FALSE(has(finished.output, large));
+        if (has(options, "--config")) CHECK_FALSE(has(finished.output, "PyTorch\n"));  // no print is claimed
+    }
+}
+
+TEST_CASE("option --device emulated: a rung that a layer is too wide for is left out, and the others run") {
+    const TemporaryFolder folder;
+    // 17 query heads for one key head: more than an mma tile has rows.
+    const std::string config = folder.file(
+        "wide.json",
+        R"({"dim": 12, "n_heads": 17, "n_kv_heads": 1, "head_dim": 4, "max_batch_size": 1, "max_seq_len": 5})");
+    const Finished finished = run(5, "--device emulated --config '" + config + "'");
+    CHECK(finished.status == 0);
+    const std::size_t row = finished.output.find("    tensor cores");
+    CHECK(finished.output.substr(row, finished.output.find('\n', row) - row).ends_with(" -"));
+    CHECK(has(finished.output, "split KV"));
+    const Finished rotated = run(6, "--device emulated --config '" + config + "'");
+    CHECK(rotated.status == 0);
+    CHECK_FALSE(has(rotated.output, "one token more, tensor cores"));
+}
+
+TEST_CASE("option --device and --warp: what does not go together is said in one line") {
+    const TemporaryFolder folder;
+    const std::string one_token = folder.file("x.csv", "1,2,3,4,5,6\n");
+    const std::string config = folder.file(
+        "c.json",
+        R"({"dim": 6, "n_heads": 2, "n_kv_heads": 1, "head_dim": 194, "max_batch_size": 1, "max_seq_len": 5})");
+    const std::vector<std::pair<std::string, std::string>> faults = {
+        {"--device gpu", "cpu,cuda,emulated"},
+        {"--warp 1", "add --device emulated"},
+        {"--device cuda --warp 1", "add --device emulated"},
+        {"--device emulated --warp 4", "its blocks have 4; take 0 to 3"},
+        {"--device emulated --warp 32", "not in range"},
+        {"--device emulated --compare x.txt", "excludes"},
+        {"--device emulated --config '" + config + "'", "heads of 194 and 194 are over 192"},
+        {"--device emulated --config '" + config + "' --input '" + one_token + "'", "single token"}};
+    for (const auto& [options, part] : faults) {
+        CAPTURE(options);
+        const Finished finished = run(5, options);
+        CHECK(finished.status == 2);
+        CHECK(finished.output == "");
+        CHECK(lines_in(finished.errors) == 1);
+        CHECK(has(finished.errors, part));
+    }
+    CHECK(has(run(7, "--device emulated --size journey").errors,
+              "leave it out, or leave out --size and --world-size"));
+    CHECK(has(run(7, "--device emulated --world-size 2").errors,
+              "leave it out, or leave out --size and --world-size"));
+    CHECK(run(4, "--device emulated").status == 2);  // this chapter has no kernels
+}
+
+TEST_CASE("option --device cuda: a GPU, or one line that says why not and what to do") {
+    const int chapter = GENERATE(5, 6, 7);
+    const Finished finished = run(chapter, "--device cuda");
+    if (finished.status == 0) {
+        CHECK(has(finished.output, "Two roofs"));
+        return;
+    }
+    CHECK(finished.status == 2);
+    CHECK(finished.output == "");
+    CHECK(lines_in(finished.errors) == 1);
+    CHECK(has(finished.errors, "--device cuda: "));
+    CHECK(has(finished.errors, "--device emulated"));
+}
+
+TEST_CASE("option --device: chapters 5 to 7 offer it, the others do not") {
+    for (int chapter = 1; chapter <= chapter_count; ++chapter) {
+        CAPTURE(chapter);
+        CHECK(has(run(chapter, "--help").output, "--device") == (chapter >= 5));
+    }
+}
