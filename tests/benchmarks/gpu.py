@@ -8,6 +8,7 @@ and how fast it multiplies, measured first. Tables go to standard output, progre
 
 import argparse
 import datetime
+import os
 import pathlib
 import platform
 import random as python_random
@@ -43,6 +44,7 @@ def command_line(arguments):
 
 
 def import_torch():
+    os.environ.setdefault("KINETO_LOG_LEVEL", "99")  # the profiler's own diary
     try:
         import torch
     except ImportError:
@@ -82,7 +84,10 @@ class Bench:
         self.generator = torch.Generator(self.device).manual_seed(self.seed)
         self.clock = self.roofs = None
         self.cache_bytes = 0
-        library = build.build_emulated() if options.emulated else build.build_for_gpu(torch.cuda.get_device_capability())
+        if options.emulated:
+            library = build.build_emulated()
+        else:
+            library = build.build_for_gpu(torch.cuda.get_device_capability(), pathlib.Path(torch.__file__).parents[1])
         self.kernels = Kernels(library, self.device)
         if not options.emulated:
             self.start_clock()
@@ -127,9 +132,9 @@ def show(measured, bench):
     markdown = bench.options.markdown
     print(f"\n{'### ' if markdown else ''}{measured.case.name}" + "\n" * markdown)
     print(render(measured.rows, bench.roofs, markdown), flush=True)
-    ran = [f"{who}: {', '.join(names)}" for who, names in measured.kernels.items() if names]
+    ran = [f"- {who}: {', '.join(names)}" for who, names in measured.kernels.items() if names]
     if ran:
-        print("\nKernels that the peers ran. " + ". ".join(ran) + ".", flush=True)
+        print("\nKernels that the peers ran:", *ran, sep="\n", flush=True)
 
 
 def run(options):
@@ -143,7 +148,10 @@ def run(options):
     wrong = False
     # Not the default stream: on that one CUDA cannot record graphs.
     with torch.cuda.stream(stream):
-        bench = Bench(torch, options)
+        try:
+            bench = Bench(torch, options)
+        except torch.cuda.OutOfMemoryError:
+            raise Problem("the GPU has no room for the roofs' 8 GiB: is somebody else using it? --quick needs less") from None
         print(*bench.header(), sep="\n" * (1 + options.markdown), flush=True)
         for case in cases(options):
             try:
@@ -164,6 +172,11 @@ def main():
         return run(options)
     except Problem as problem:
         say(problem)
+        return 2
+    except RuntimeError as error:  # an error of the GPU itself: nothing runs on it after that
+        if "CUDA" not in str(error):
+            raise
+        say(one_line(error))
         return 2
     except KeyboardInterrupt:
         say("interrupted")

@@ -43,13 +43,29 @@ def find(program, *more_places, install):
     return path
 
 
-def build_for_gpu(capability):
-    """`capability` is (9, 0) for a Hopper."""
-    nvcc = find("nvcc", "/usr/local/cuda/bin/nvcc", install="the CUDA Toolkit")
+def find_nvcc():
+    return find("nvcc", "/usr/local/cuda/bin/nvcc", install="the CUDA Toolkit")
+
+
+def cublas(nvcc, packages):
+    """What links cuBLAS: the toolkit's, or where it has none, the one that pip has brought with PyTorch."""
+    toolkit = pathlib.Path(nvcc).resolve().parents[1]
+    if (toolkit / "include/cublas_v2.h").exists():
+        return ["-lcublas", "-Xlinker", f"-rpath,{toolkit / 'lib64'}"]
+    for header in sorted(packages.glob("nvidia/*/include/cublas_v2.h")):
+        for library in sorted((header.parents[1] / "lib").glob("libcublas.so*")):
+            return ["-I", header.parent, "-Xlinker", library, "-Xlinker", f"-rpath,{library.parent}"]
+    raise Problem(f"cublas_v2.h is neither in {toolkit / 'include'} nor in {packages / 'nvidia'}: install the CUDA Toolkit with cuBLAS")
+
+
+def build_for_gpu(capability, packages):
+    """`capability` is (9, 0) for a Hopper; `packages` is the folder that PyTorch is in."""
+    nvcc = find_nvcc()
     architecture = "sm_{}{}".format(*capability)
     return compile_to(FOLDER / f"kernels_{architecture}.so",
                       [nvcc, "-std=c++17", "-O3", f"-arch={architecture}", "-shared", "-Xcompiler", "-fPIC", "-I", ROOT,
-                       HERE / "kernels_c.cu", ROOT / "common/cuda/gpu/gpu.cu", ROOT / "common/cuda/host_tensors.cpp", "-lcublas"])
+                       HERE / "kernels_c.cu", ROOT / "common/cuda/gpu/gpu.cu", ROOT / "common/cuda/host_tensors.cpp",
+                       *cublas(nvcc, packages)])
 
 
 def build_emulated():
@@ -61,6 +77,5 @@ def build_emulated():
 
 
 def nvcc_version():
-    nvcc = find("nvcc", "/usr/local/cuda/bin/nvcc", install="the CUDA Toolkit")
-    said = subprocess.run([nvcc, "--version"], capture_output=True, text=True).stdout
+    said = subprocess.run([find_nvcc(), "--version"], capture_output=True, text=True).stdout
     return said.split("release ")[-1].split(",")[0]

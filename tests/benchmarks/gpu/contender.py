@@ -4,9 +4,9 @@ import functools
 
 import torch
 
-# Above these a result is another computation's. Peers round where they like, hence more.
+# Above these a result is another computation's. Peers round scores to bf16 too, hence more.
 RUNG_TOLERANCE = {torch.float32: 1e-5, torch.bfloat16: 3e-3}
-PEER_TOLERANCE = 1e-2
+PEER_TOLERANCE = 2e-2
 
 
 class Ready:

@@ -6,6 +6,8 @@ import torch
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
+from gpu.problem import one_line
+
 
 def short(name):
     """Without template arguments and parameters."""
@@ -14,8 +16,11 @@ def short(name):
 
 def kernels_of(run):
     activities = [ProfilerActivity.CPU] + [ProfilerActivity.CUDA] * torch.cuda.is_available()
-    with profile(activities=activities) as seen:
-        run()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
+    try:
+        with profile(activities=activities) as seen:
+            run()
+            if torch.cuda.is_available():
+                torch.cuda.synchronize()
+    except RuntimeError as error:
+        return [f"not known, the profiler says: {one_line(error)}"]
     return list(dict.fromkeys(short(event.name) for event in seen.events() if event.device_type == DeviceType.CUDA))

@@ -4,6 +4,8 @@ import ctypes
 
 import torch
 
+from gpu.problem import Problem
+
 
 class KernelFailure(Exception):
     """What a kernel or its launch has complained of."""
@@ -33,7 +35,10 @@ class Kernels:
     """The library; its functions run on PyTorch's current stream."""
 
     def __init__(self, path, device):
-        self.library = ctypes.CDLL(str(path))
+        try:
+            self.library = ctypes.CDLL(str(path))
+        except OSError as error:
+            raise Problem(f"the kernels cannot be loaded: {error}") from None
         self.library.walk_message.restype = ctypes.c_char_p
         self.device = device
 

@@ -37,7 +37,7 @@ class LatentCase:
         def results(_, context):
             return (context,)
         in_peers = [("bmm, softmax, bmm, eager", lambda: peers.bmm_softmax_bmm),
-                    ("the same, compiled, max-autotune", lambda: peers.compiled(peers.bmm_softmax_bmm, "max-autotune-no-cudagraphs")),
+                    ("bmm, softmax, bmm, compiled (max-autotune)", lambda: peers.compiled(peers.bmm_softmax_bmm, "max-autotune-no-cudagraphs")),
                     ("SDPA, flash", lambda: peers.as_attention(peers.sdpa("FLASH_ATTENTION"))),
                     ("SDPA, cuDNN", lambda: peers.as_attention(peers.sdpa("CUDNN_ATTENTION"))),
                     ("flex_attention, compiled", lambda: peers.as_attention(peers.flex()))]

@@ -28,7 +28,7 @@ def draw(case, random, dtypes):
 
 def measure_case(case, kernels, random, clock, cache_bytes):
     """`clock` is None where there is nothing to time: on the emulator."""
-    torch._dynamo.reset()  # what was compiled for the last case's shapes is not wanted again
+    torch.compiler.reset()  # what was compiled for the last case's shapes is not wanted again
     measured = Measured(case)
     contenders = case.contenders(kernels, emulated=clock is None)
     dtypes = list(dict.fromkeys(contender.dtype for contender in contenders))
@@ -54,6 +54,7 @@ def measure_case(case, kernels, random, clock, cache_bytes):
 
 def check(contender, row, inputs, exact, measured):
     """Fills in the row's error, or why it has none."""
+    say(f"    {contender.who}")
     try:
         ready = contender.ready(inputs)
         ready.run()
@@ -67,7 +68,7 @@ def check(contender, row, inputs, exact, measured):
     except Unsupported as error:
         row.note = f"unsupported: {one_line(error)}"
     except KernelFailure as error:
-        row.note, row.failed = f"failed: {one_line(error)}", True
+        row.note, row.failed = f"failed: {one_line(error, 400)}", True
     except Exception as error:  # a peer may refuse in any way it likes
         if not contender.is_peer:
             raise Problem(f"{measured.case.name}, {contender.who}: {one_line(error)}") from error

@@ -34,10 +34,11 @@ def sdpa(backend):
 
 
 def refusal(error, reasons):
-    """A backend that refuses says why in warnings, of which the first line is about the others."""
+    """A backend that refuses says why in warnings, among others about backends that were not asked."""
     if "No available kernel" not in str(error):
         return error
-    said = [str(reason.message) for reason in reasons if " not used because" not in str(reason.message)]
+    said = [str(reason.message) for reason in reasons
+            if not any(words in str(reason.message) for words in ("not used because", "runtime disabled"))]
     return Unsupported(one_line(said[0]).split(" (Triggered")[0] if said else one_line(error))
 
 

@@ -65,5 +65,12 @@ def render(rows, roofs, markdown):
     if markdown:
         lines.insert(1, ["---"] * len(lines[0]))
         return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-    widths = [max(len(line[i]) for line in lines) for i in range(len(lines[0]))]
+    return in_columns(lines)
+
+
+def in_columns(lines):
+    """Columns as wide as their cells; a line's last one, such as why there are no figures, may be longer."""
+    def is_last(line, i):
+        return not any(line[i + 1:])
+    widths = [max((len(line[i]) for line in lines if not is_last(line, i)), default=0) for i in range(len(lines[0]))]
     return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip() for line in lines)
