@@ -27,7 +27,7 @@ EXAMPLES = """examples:
   python3 tests/benchmarks/gpu.py --markdown > gpu.md   the tables for docs/performance.md
   python3 tests/benchmarks/gpu.py --emulated            no GPU: the same checks on the emulator, nothing is timed
 
-exit status: 0 all rungs are right; 1 one is wrong, and was not timed; 2 nothing could be measured"""
+exit status: 0 all rungs are right; 1 one is wrong or failed, and was not timed; 2 nothing could be measured"""
 
 
 def command_line(arguments):
@@ -151,7 +151,7 @@ def run(options):
         try:
             bench = Bench(torch, options)
         except torch.cuda.OutOfMemoryError:
-            raise Problem("the GPU has no room for the roofs' 8 GiB: is somebody else using it? --quick needs less") from None
+            raise Problem("the GPU has too little memory free to measure its roofs: is somebody else using it? --quick needs less") from None
         print(*bench.header(), sep="\n" * (1 + options.markdown), flush=True)
         for case in cases(options):
             try:
@@ -162,7 +162,7 @@ def run(options):
             show(measured, bench)
             wrong |= measured.is_wrong
     if wrong:
-        say("at least one rung is wrong: see its row")
+        say("at least one rung is wrong or failed: see its row")
     return 1 if wrong else 0
 
 

@@ -39,7 +39,7 @@ def refusal(error, reasons):
         return error
     said = [str(reason.message) for reason in reasons
             if not any(words in str(reason.message) for words in ("not used because", "runtime disabled"))]
-    return Unsupported(one_line(said[0]).split(" (Triggered")[0] if said else one_line(error))
+    return Unsupported(said[0].split(" (Triggered")[0] if said else one_line(error))
 
 
 def sdpa_repeated(queries, keys, values, scale, causal):
