@@ -56,7 +56,8 @@ class CudaMachine {
     template <class... Parameters, class... Arguments>
     void launch(const char* name, void (*kernel)(Parameters...), const Grid& grid,
                 const Arguments&... arguments) {
-        // More than 48 KiB of shared memory must be asked for.
+        check_shared_memory(name, grid.shared_bytes);
+        // More than 48 KiB of it must be asked for.
         CHECK_CUDA(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
                                         static_cast<int>(grid.shared_bytes)),
                    std::string("asking for the shared memory of ") + name);
@@ -96,6 +97,7 @@ class CudaMachine {
     [[nodiscard]] RunReport report(std::optional<double> seconds) const { return {launches_, {}, seconds}; }
 
   private:
+    void check_shared_memory(const char* kernel, std::size_t bytes) const;
     void multiply_any(const Product& product, cudaDataType type, const void* a, const void* b, float* c);
     template <class Work>
     double time_of(const Work& work) {
@@ -111,6 +113,7 @@ class CudaMachine {
     OwnedBlas blas_;
     OwnedEvent begin_, end_;
     int multiprocessors_ = 0;
+    std::size_t shared_bytes_ = 0;  // that a block can have
     bool is_repeating_ = false;
     std::vector<LaunchReport> launches_;
 };

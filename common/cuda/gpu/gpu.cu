@@ -90,13 +90,22 @@ OwnedBlas make_blas(cudaStream_t stream) {
 
 // --- the machine
 
-CudaMachine::CudaMachine()
-    : own_stream_(make_stream()), stream_(own_stream_.get()), begin_(make_event()), end_(make_event()) {
-    multiprocessors_ = properties().multiProcessorCount;
+CudaMachine::CudaMachine() : CudaMachine(nullptr) {
+    own_stream_ = make_stream();
+    stream_ = own_stream_.get();
 }
 
 CudaMachine::CudaMachine(cudaStream_t stream) : stream_(stream), begin_(make_event()), end_(make_event()) {
-    multiprocessors_ = properties().multiProcessorCount;
+    const cudaDeviceProp gpu = properties();
+    multiprocessors_ = gpu.multiProcessorCount;
+    shared_bytes_ = gpu.sharedMemPerBlockOptin;
+}
+
+void CudaMachine::check_shared_memory(const char* kernel, std::size_t bytes) const {
+    if (bytes <= shared_bytes_) return;
+    throw DeviceError(std::string(kernel) + " needs " + std::to_string(bytes / 1024) +
+                      " KiB of shared memory, and a block of this GPU has " +
+                      std::to_string(shared_bytes_ / 1024) + "; " + on_the_cpu);
 }
 
 void CudaMachine::begin_timing() {
