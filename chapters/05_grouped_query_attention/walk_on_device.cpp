@@ -56,7 +56,7 @@ void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, 
     walk.step(
             "One token more, by every rung",
             "Four kernels for one step of decoding, each a file of its own and each without one cost of the one before. They must "
-            "agree, and the first three do to the last digit: the sums are only taken in another order.")
+            "agree, and the first three, in float, do but for the last digit: the sums are taken in another order.")
         .read("cuda/1_naive.cuh")
         .table({"rung", "numbers", "combined", "output"}, rows)
         .note(
@@ -144,7 +144,7 @@ void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
         step.table({"", "times that each key is read"}, reads);
         step.note(
             "A sector is 32 bytes, the least that memory hands out; needed are those of keys, values, queries and result, once each. An "
-            "mma is 2048 multiplications by one warp. Caches are not counted: they make the first rung less bad than it looks.");
+            "mma is 2048 multiplications by one warp. Caches are not counted: they make the first rung less bad than it looks. Split KV has one split here: 8 heads already give the emulator's 4 multiprocessors two blocks each.");
     }
 }
 

@@ -45,7 +45,7 @@ Appended turn_and_append(Walkthrough& walk, const Tensor3& x, const ch5::Weights
     DeviceRows rows;
     for (const RopeRung rung : rope_rungs) {
         Appended tried{ch5::project_on(walk.device(), x, weights, config), DeviceCache(config, x.shape(0))};
-        if (rung == RopeRung::fused_wide && config.head_dim % 8 != 0) {
+        if (!supports(rung, tried.trace)) {
             rows.push_back({to_string(rung), "-", "-", "-"});
             continue;
         }
@@ -143,8 +143,7 @@ void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
     Step& step = walk.step(
         "What each rung costs",
         fmt::format(
-            "At B = {}, T = {}, H = {}, H_kv = {}, head_dim = {}. Every number is needed once and written "
-            "once.",
+            "At B = {}, T = {}, H = {}, H_kv = {}, head_dim = {}. Every number is read once and written once at best; each warp of a token reads the table's row again.",
             s.batch, s.new_tokens, s.n_heads, s.n_kv_heads, s.head_dim));
     step.read("cuda/1_separate.cuh");
     tell_costs(step, costs, roofs);

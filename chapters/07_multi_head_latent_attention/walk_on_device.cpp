@@ -95,8 +95,7 @@ void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
     tell_costs(step, costs, roofs);
     if (!roofs) {
         step.note(
-            "A sector is 32 bytes, the least that memory hands out; needed are those of latents, queries and result, once each. What is "
-            "above them are the splits' partial results, written and read in float.");
+            "A sector is 32 bytes, the least that memory hands out; needed are those of latents, queries and result, once each. What is above them are mostly the splits' partial results, written and read in float; each split also reads the queries again.");
     }
 }
 

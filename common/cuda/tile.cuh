@@ -21,8 +21,8 @@ struct FragmentB {
     std::uint32_t r[2];  // (16, 8)
 };
 struct FragmentC {
-    float c[4] = {0, 0, 0,
-                  0};  // (16, 8): this lane's are row_of_lane() and that + 8, at two neighbouring columns
+    // (16, 8): c[0], c[1] in row_of_lane(), c[2], c[3] eight rows below, at column_of_lane() and the next.
+    float c[4] = {0, 0, 0, 0};
 };
 
 // Which part of a result is in this lane's registers: c[0] and c[1] at (row, column) and (row, column + 1),

@@ -84,6 +84,18 @@ TEST_CASE("rope_append: fused goes to memory once for each number, separate seve
     CHECK(memory(fused, "table").bytes_read == 4 * (4 * 64 * 4));
 }
 
+TEST_CASE("rope_append: threads that would be over do nothing twice", "[cuda]") {
+    // Heads of 40 take 20 threads each: of 128, six heads at once and 8 threads over.
+    const ch6::RopeInput input = rope_of({1, 7, 2, 40, 1, 0, 1});
+    const RunReport report =
+        ch6::rope_append(Device::emulated, RopeRung::fused, input, EmulatorOptions{}).report;
+    for (const MemoryReport& piece : report.memory) {
+        CAPTURE(piece.name);
+        if (piece.name == "xq") CHECK(piece.bytes_read == 7 * 40 * 4);
+        if (piece.name == "turned_q") CHECK(piece.bytes_written == 7 * 40 * 4);
+    }
+}
+
 TEST_CASE("rope_append: what does not fit is refused by name", "[cuda]") {
     const auto refused = [&](RopeRung rung, const auto& change) {
         ch6::RopeInput input = rope_of({2, 6, 2, 4, 3, 2, 7});
@@ -111,8 +123,13 @@ TEST_CASE("rope_append: what does not fit is refused by name", "[cuda]") {
           "rope_append: head_dim 3 is odd");
     CHECK(refused(RopeRung::fused, [](auto& input) { input.shape.n_heads = 0; }) ==
           "rope_append: n_heads is 0, and must be at least 1");
-    CHECK(refusal(RopeRung::fused_wide, rope_of({1, 1, 1, 4, 1, 0, 1})) ==
-          "rope_append: head_dim 4 is no multiple of 8, which 16 bytes a thread need; take the rung fused");
+    CHECK(
+        refusal(RopeRung::fused_wide, rope_of({1, 1, 1, 4, 1, 0, 1})) ==
+        "rope_append: head_dim 4 is no multiple of 8 up to 1024, which 16 bytes a thread need; take another rung");
+    CHECK(
+        refusal(RopeRung::fused_wide, rope_of({1, 1, 1, 1032, 1, 0, 1})) ==
+        "rope_append: head_dim 1032 is no multiple of 8 up to 1024, which 16 bytes a thread need; take another rung");
+    CHECK(refusal(RopeRung::fused_wide, rope_of({1, 1, 1, 1024, 1, 0, 1})) == "");
     CHECK(refusal(RopeRung::fused, rope_of({1, 1, 1, 258, 1, 0, 1})) ==
           "rope_append: head_dim 258 is over 256, two numbers a thread; take the rung separate");
     CHECK(refusal(RopeRung::separate, rope_of({1, 1, 1, 258, 1, 0, 1})) == "");

@@ -1,6 +1,7 @@
 // Rung 1: the formula as it stands. A block for each query head; first a thread for each token, then for each
 // column. What it costs: every head reads all keys and values of its group again, each thread walks along a
-// row of its own, so that a warp touches 32 places at once, and the scores make three trips to memory.
+// row of its own, so that a warp touches 32 places at once, and the scores are written to memory and read
+// back three times.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/decode_shape.hpp"
 #include "common/cuda/kernel_language.cuh"

@@ -4,8 +4,8 @@
 //
 //              keys ─────────────────────►
 //   queries   ┌────┬────┬────┬────┐
-//      │      │ ▓▓ │    │    │    │     ▓▓ every key before every query: no mask
-//      │      ├────┼────┼────┼────┤     ▚▚ on the diagonal: masked element by element
+//      │      │ ▓▓ │    │    │    │     ▓▓ every key before every query: the mask hides nothing
+//      │      ├────┼────┼────┼────┤     ▚▚ on the diagonal: the mask hides a part
 //      ▼      │ ▓▓ │ ▚▚ │    │    │        all in the future: never touched, and half of the work saved
 //             └────┴────┴────┴────┘
 //

@@ -36,6 +36,17 @@ RunReport append_on(Device device, RopeRung rung, ch5::DeviceTrace& trace, const
     return run.report;
 }
 
+bool supports(RopeRung rung, const ch5::DeviceTrace& trace) {
+    const RopeShape shape{.batch = 1,
+                          .n_heads = 1,
+                          .n_kv_heads = 1,
+                          .head_dim = static_cast<int>(trace.xq.shape(3)),
+                          .new_tokens = 1,
+                          .start_pos = 0,
+                          .max_tokens = 1};
+    return why_not(rung, shape).empty();
+}
+
 std::vector<float> as_pairs(const ComplexMatrix& table) {
     std::vector<float> pairs;
     pairs.reserve(2 * table.size());

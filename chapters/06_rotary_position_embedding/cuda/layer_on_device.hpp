@@ -19,6 +19,9 @@ struct DeviceCache {
 RunReport append_on(Device device, RopeRung rung, ch5::DeviceTrace& trace, const ComplexMatrix& table,
                     DeviceCache& cache, std::size_t start_pos, const EmulatorOptions& options = {});
 
+// Whether a rung is made for heads of this width.
+bool supports(RopeRung rung, const ch5::DeviceTrace& trace);
+
 // (cos, sin) of each position and pair, one after the other: (P, head_dim).
 std::vector<float> as_pairs(const ComplexMatrix& table);
 

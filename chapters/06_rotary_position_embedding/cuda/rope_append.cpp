@@ -23,9 +23,9 @@ std::string why_not(RopeRung rung, const RopeShape& shape) {
             "rope_append: head_dim {} is over 256, two numbers a thread; take the rung separate",
             shape.head_dim);
     }
-    if (rung == RopeRung::fused_wide && shape.head_dim % 8 != 0) {
+    if (rung == RopeRung::fused_wide && (shape.head_dim % 8 != 0 || shape.head_dim > 1024)) {
         return fmt::format(
-            "rope_append: head_dim {} is no multiple of 8, which 16 bytes a thread need; take the rung fused",
+            "rope_append: head_dim {} is no multiple of 8 up to 1024, which 16 bytes a thread need; take another rung",
             shape.head_dim);
     }
     return "";

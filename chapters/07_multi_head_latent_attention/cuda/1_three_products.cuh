@@ -5,9 +5,9 @@
 //   weights = softmax(scores)              the kernel below
 //   context = weights latents
 //
-// All heads of a sequence share its latents, so each product has the heads as rows and keeps tensor cores
-// busy. But scores and weights travel to memory and back, and the latents are read twice: once as keys, once
-// as values.
+// All heads of a sequence share its latents, so each product has the heads as rows, which suits tensor cores
+// (with bf16; floats do without them). But scores and weights travel to memory and back, and the latents are
+// read twice: once as keys, once as values.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/decode_shape.hpp"
 #include "chapters/07_multi_head_latent_attention/cuda/latent_shape.hpp"

@@ -47,7 +47,7 @@ __device__ inline TwoFragmentsB load_eight_keys(const Tile<columns>& tile, int r
     return two_fragments(r);
 }
 
-// All threads begin to copy rows [first, last) to the tile, and zeros behind them.
+// All threads begin to copy `rows` rows to the tile; from `valid_rows` on they are zeros.
 template <int rows, int width>
 __device__ inline void copy_rows(const Tile<width>& tile, Global<const bf16> from, int valid_rows) {
     constexpr int chunks = width / 8;
