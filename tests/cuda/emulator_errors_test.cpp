@@ -177,17 +177,54 @@ TEST_CASE("emulator: a warp must not write what another may still be reading", "
     check_error_has(kernel, two_warps, {"s[20], which thread ", ", and no __syncthreads stands between"});
 }
 
-TEST_CASE("emulator: readers of two warps are both remembered", "[cuda]") {
-    // The writer is of the warp that has read last, and has its own __syncwarp behind it.
+TEST_CASE("emulator: others that read before the writer did are remembered, and named", "[cuda]") {
+    check_error_in_turn(
+        +[] {
+            const Shared<float> s = take_floats();
+            if (threadIdx.x == 9) s[20] = 1;
+            __syncwarp();
+            if (threadIdx.x < 4) read(s, 20);  // four of its warp read
+            if (threadIdx.x == 9) {
+                read(s, 20);
+                s[20] = 2;  // reads too and writes
+            }
+        },
+        one_warp,
+        at("reads too and writes") +
+            ": thread 9 (warp 0, lane 9) writes s[20], which thread 3 (warp 0, lane 3) may still be reading (" +
+            at("four of its warp read") + "), and neither __syncwarp nor __syncthreads stands between");
+
+    // Another warp; that its own has met since makes no difference.
     const auto kernel = +[] {
         const Shared<float> s = take_floats();
         if (threadIdx.x == 0) s[20] = 1;
         __syncthreads();
-        read(s, 20);
+        read(s, 20);  // both warps read
         __syncwarp();
-        if (threadIdx.x == 33 || threadIdx.x == 1) s[20] = 2;
+        if (threadIdx.x % 32 == 1) s[20] = 2;  // one of either writes
     };
-    check_error_has(kernel, two_warps, {"writes s[20], which thread", "no __syncthreads stands between"});
+    check_error_has(kernel, two_warps, {in_kernel(at("one of either writes"))});
+    // Thread 0 reads first: it comes last to __syncthreads, and goes on.
+    CHECK(error_of(kernel, two_warps, Order::reverse) ==
+          in_kernel(at("one of either writes") +
+                    ": thread 33 (warp 1, lane 1) writes s[20], which thread 0 (warp 0, lane 0) may still be "
+                    "reading (" +
+                    at("both warps read") + "), and no __syncthreads stands between"));
+    check_error_in_turn(
+        +[] {
+            const Shared<float> s = take_floats();
+            if (threadIdx.x == 0) s[20] = 1;
+            __syncthreads();
+            if (threadIdx.x == 5) read(s, 20);  // one of warp 0 reads
+            if (threadIdx.x >= 40) read(s, 20);
+            __syncwarp();
+            if (threadIdx.x == 50) s[20] = 2;  // one of warp 1 writes
+        },
+        two_warps,
+        at("one of warp 1 writes") +
+            ": thread 50 (warp 1, lane 18) writes s[20], which thread 5 (warp 0, lane 5) may still be "
+            "reading (" +
+            at("one of warp 0 reads") + "), and no __syncthreads stands between");
 }
 
 // --- write after write
@@ -375,6 +412,15 @@ TEST_CASE("emulator: what a warp does together all of its lanes must do, at the 
             ": lane 1 of warp 0 does shfl.sync.bfly, while others of its warp wait "
             "at shfl.sync.bfly (" +
             at("even lanes") + ")" + both);
+    // Two instructions at one place.
+    check_error_in_turn(
+        +[] {
+            threadIdx.x < 9 ? __syncwarp() : static_cast<void>(shuffle_xor(0, 1));  // one or the other
+        },
+        one_warp,
+        at("one or the other") +
+            ": lane 9 of warp 0 does shfl.sync.bfly, while others of its warp wait at __syncwarp (" +
+            at("one or the other") + ")" + both);
     check_error(
         +[] {
             float c[4] = {};

@@ -12,8 +12,7 @@ constexpr std::size_t cell_bytes = 2;
 constexpr std::size_t most_regions = 32;  // so that regions stay where they are
 
 bool are_ordered(const Toucher& earlier, const Toucher& later) {
-    const bool is_one_thread = earlier.thread == later.thread && earlier.thread != Toucher::whole_warp;
-    if (earlier.block_barriers != later.block_barriers || is_one_thread) return true;
+    if (earlier.block_barriers != later.block_barriers || earlier.thread == later.thread) return true;
     return earlier.warp == later.warp && earlier.warp_barriers != later.warp_barriers;
 }
 
@@ -88,16 +87,19 @@ void SharedMemory::check_read(const SharedRegion& region, std::size_t first, std
                              missing_barrier(writer, who)));
         }
 
-        // Of the readers since the last barrier one is remembered, and whether there were others.
+        // Of the readers since the last barrier the last is remembered, and one more, of another warp if
+        // there is one.
         const Toucher& reader = cell.reader;
         if (reader.thread == Toucher::nobody || reader.block_barriers != who.block_barriers) {
             cell.read_by_threads = cell.read_by_warps = false;
         } else if (reader.warp != who.warp) {
             cell.read_by_warps = true;
+            cell.other_reader = reader;
         } else if (reader.warp_barriers != who.warp_barriers) {
             cell.read_by_threads = false;
         } else if (reader.thread != who.thread) {
             cell.read_by_threads = true;
+            if (!cell.read_by_warps) cell.other_reader = reader;
         }
         cell.reader = who;
     }
@@ -122,10 +124,10 @@ void SharedMemory::forbid_unordered_write(const SharedRegion& region, std::size_
     const bool others_read = cell.read_by_warps || (reader.warp == who.warp && cell.read_by_threads &&
                                                     reader.warp_barriers == who.warp_barriers);
     if (others_read || !are_ordered(reader, who)) {
+        const Toucher& unordered = are_ordered(reader, who) ? cell.other_reader : reader;
         fail(region, byte, does, who,
-             fmt::format(
-                 "which {} may still be reading ({}), and {}", name_of(reader), to_string(reader.place),
-                 cell.read_by_warps ? "no __syncthreads stands between" : missing_barrier(reader, who)));
+             fmt::format("which {} may still be reading ({}), and {}", name_of(unordered),
+                         to_string(unordered.place), missing_barrier(unordered, who)));
     }
 }
 

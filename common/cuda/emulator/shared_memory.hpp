@@ -53,7 +53,7 @@ class SharedMemory {
   private:
     // What is remembered of every two bytes.
     struct Cell {
-        Toucher writer, reader;
+        Toucher writer, reader, other_reader;
         const SharedRegion* written_as = nullptr;
         bool read_by_threads = false;  // by several threads of a warp since its last barrier
         bool read_by_warps = false;    // by several warps since the block's last barrier
