@@ -2,18 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 #include "chapters/05_grouped_query_attention/cuda/demonstrations.hpp"
+#include "common/cuda/host_tensors.hpp"
 
 namespace ch5 {
 namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
-
-std::string told(float difference) {
-    return fmt::format("{:.1e}", difference);
-}
 
 void at_once(Walkthrough& walk, const Trace& cpu, const DeviceTrace& device) {
     walk.step(
@@ -29,11 +24,11 @@ void at_once(Walkthrough& walk, const Trace& cpu, const DeviceTrace& device) {
         .show("combined", device.combined, {"B", "T", "H * head_dim"})
         .show("output, bf16 inside", device.output, {"B", "T", "dim"})
         .table({"largest difference to the CPU", ""},
-               {{"xq", told(largest_difference(device.xq, cpu.xq))},
-                {"xk", told(largest_difference(device.xk, cpu.xk))},
-                {"xv", told(largest_difference(device.xv, cpu.xv))},
-                {"combined", told(largest_difference(device.combined, cpu.combined))},
-                {"output", told(largest_difference(device.output, cpu.output))}});
+               {{"xq", told_difference(largest_difference(device.xq, cpu.xq))},
+                {"xk", told_difference(largest_difference(device.xk, cpu.xk))},
+                {"xv", told_difference(largest_difference(device.xv, cpu.xv))},
+                {"combined", told_difference(largest_difference(device.combined, cpu.combined))},
+                {"output", told_difference(largest_difference(device.output, cpu.output))}});
 }
 
 void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, const Trace& cpu,
@@ -49,8 +44,8 @@ void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, 
         }
         decode_on(walk.device(), rung, trace, weights, keys, values);
         rows.push_back({to_string(rung), rung == DecodeRung::tensor_cores ? "bf16" : "float",
-                        told(largest_difference(trace.combined, cpu.combined)),
-                        told(largest_difference(trace.output, cpu.output))});
+                        told_difference(largest_difference(trace.combined, cpu.combined)),
+                        told_difference(largest_difference(trace.output, cpu.output))});
         if (rung == DecodeRung::split_kv) floats = trace;
     }
     walk.step(
@@ -73,15 +68,9 @@ DecodeInput worth_measuring(Device device) {
     const int tokens = is_gpu ? 4096 : 160;
     const DecodeShape shape{batch, n_heads, n_kv_heads, head_dim, tokens, tokens, 0.1f};
 
-    std::mt19937 generator(1);
-    std::uniform_real_distribution<float> uniform(-1.7f, 1.7f);
-    const auto numbers = [&](int rows) {
-        std::vector<float> drawn(static_cast<std::size_t>(rows) * static_cast<std::size_t>(head_dim));
-        for (float& number : drawn) number = uniform(generator);
-        return drawn;
-    };
-    return {shape, numbers(batch * n_heads), numbers(batch * tokens * n_kv_heads),
-            numbers(batch * tokens * n_kv_heads)};
+    const std::size_t cached = count({batch, tokens, n_kv_heads, head_dim});
+    return {shape, drawn_numbers(count({batch, n_heads, head_dim})), drawn_numbers(cached),
+            drawn_numbers(cached)};
 }
 
 std::string times_read(const RunReport& report) {

@@ -2,20 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <random>
-
 #include "chapters/06_rotary_position_embedding/attention.hpp"
 #include "chapters/06_rotary_position_embedding/cuda/layer_on_device.hpp"
 #include "common/cuda/device_walk.hpp"
+#include "common/cuda/host_tensors.hpp"
 
 namespace ch6 {
 namespace {
 
 using DeviceRows = std::vector<std::vector<std::string>>;
-
-std::string told(float difference) {
-    return fmt::format("{:.1e}", difference);
-}
 
 // What both devices work on, and what the CPU makes of it.
 struct OnCpu {
@@ -52,8 +47,8 @@ Appended turn_and_append(Walkthrough& walk, const Tensor3& x, const ch5::Weights
         const RunReport report = append_on(walk.device(), rung, tried.trace, table, tried.cache, 0);
         const Tensor4 keys = torch::narrow(tried.cache.keys, 1, 0, x.shape(1));
         rows.push_back({to_string(rung), fmt::format("{}", report.launches.size()),
-                        told(largest_difference(tried.trace.xq, cpu.first.attended.xq)),
-                        told(largest_difference(keys, cpu.keys))});
+                        told_difference(largest_difference(tried.trace.xq, cpu.first.attended.xq)),
+                        told_difference(largest_difference(keys, cpu.keys))});
         if (rung == RopeRung::fused) kept = tried;
     }
     walk.step(
@@ -85,14 +80,14 @@ void whole_attention(Walkthrough& walk, const Tensor3& x_next, const ch5::Weight
     append_on(walk.device(), RopeRung::fused, next, table, device.cache, tokens);
     const Tensor4 turned = next.xq;
     DeviceRows rows{{"all at once, flash_prefill, bf16",
-                     told(largest_difference(device.trace.output, cpu.first.attended.output))}};
+                     told_difference(largest_difference(device.trace.output, cpu.first.attended.output))}};
     Tensor3 output;
     for (const ch5::DecodeRung rung : ch5::decode_rungs) {
         if (!ch5::supports(rung, next, device.cache.keys)) continue;
         ch5::decode_on(walk.device(), rung, next, weights, kept(device.cache.keys, tokens + 1),
                        kept(device.cache.values, tokens + 1));
         rows.push_back({fmt::format("one token more, {}", ch5::to_string(rung)),
-                        told(largest_difference(next.output, cpu.next.attended.output))});
+                        told_difference(largest_difference(next.output, cpu.next.attended.output))});
         if (rung == ch5::DecodeRung::split_kv) output = next.output;
     }
     walk.step(
@@ -111,20 +106,15 @@ RopeInput worth_measuring(Device device) {
     const int n_heads = is_gpu ? 32 : 8, n_kv_heads = is_gpu ? 8 : 2, head_dim = is_gpu ? 128 : 64,
               tokens = is_gpu ? 8192 : 16;
     const RopeShape shape{1, n_heads, n_kv_heads, head_dim, tokens, 0, tokens};
-    std::mt19937 generator(1);
-    std::uniform_real_distribution<float> uniform(-1.7f, 1.7f);
-    const auto numbers = [&](int rows) {
-        std::vector<float> drawn(static_cast<std::size_t>(rows) * static_cast<std::size_t>(head_dim));
-        for (float& number : drawn) number = uniform(generator);
-        return drawn;
-    };
+    const std::size_t queries = count({tokens, n_heads, head_dim}),
+                      keys = count({tokens, n_kv_heads, head_dim});
     return {shape,
-            numbers(tokens),
-            numbers(tokens * n_heads),
-            numbers(tokens * n_kv_heads),
-            numbers(tokens * n_kv_heads),
-            numbers(tokens * n_kv_heads),
-            numbers(tokens * n_kv_heads)};
+            drawn_numbers(count({tokens, head_dim})),
+            drawn_numbers(queries),
+            drawn_numbers(keys),
+            drawn_numbers(keys),
+            drawn_numbers(keys),
+            drawn_numbers(keys)};
 }
 
 void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {

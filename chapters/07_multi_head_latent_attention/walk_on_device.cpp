@@ -1,18 +1,13 @@
 // --device: prefill in the naive form, decoding in the absorbed one, both by GPU kernels.
 #include <fmt/format.h>
 
-#include <random>
-
 #include "chapters/07_multi_head_latent_attention/cuda/layer_on_device.hpp"
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
 #include "common/cuda/device_walk.hpp"
+#include "common/cuda/host_tensors.hpp"
 
 namespace ch7 {
 namespace {
-
-std::string told_difference(float difference) {
-    return fmt::format("{:.1e}", difference);
-}
 
 void prefill_naively(Walkthrough& walk, const NaiveTrace& cpu, const DeviceTrace& device) {
     walk.step(
@@ -60,14 +55,8 @@ LatentInput worth_measuring(Device device) {
     const bool is_gpu = device == Device::cuda;
     const int batch = is_gpu ? 8 : 1, tokens = is_gpu ? 8192 : 80;
     const LatentShape shape{batch, 16, 512, 64, tokens, tokens, 0.072f};
-    std::mt19937 generator(1);
-    std::uniform_real_distribution<float> uniform(-1.7f, 1.7f);
-    const auto numbers = [&](int rows) {
-        std::vector<float> drawn(static_cast<std::size_t>(rows) * static_cast<std::size_t>(shape.width()));
-        for (float& number : drawn) number = uniform(generator);
-        return drawn;
-    };
-    return {shape, numbers(batch * shape.n_heads), numbers(batch * tokens)};
+    return {shape, drawn_numbers(count({batch, shape.n_heads, shape.width()})),
+            drawn_numbers(count({batch, tokens, shape.width()}))};
 }
 
 void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {

@@ -28,3 +28,11 @@ __host__ __device__ inline bf16 to_bf16(float number) {
     bits += 0x7fffu + (bits >> 16 & 1u);
     return {static_cast<std::uint16_t>(bits >> 16)};
 }
+
+// For kernels that work with either: the number itself, or the bf16 nearest to it.
+__host__ __device__ inline void store(float& to, float number) {
+    to = number;
+}
+__host__ __device__ inline void store(bf16& to, float number) {
+    to = to_bf16(number);
+}

@@ -101,6 +101,10 @@ std::optional<Cell> pytorch_unless_own(const Walkthrough& walk) {
     return walk.own().any() ? std::nullopt : std::optional<Cell>(pytorch());
 }
 
+std::string told_difference(float difference) {
+    return fmt::format("{:.1e}", difference);
+}
+
 Progress::Progress(const std::string& what) {
     if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\033[K{} ...", what);
 }

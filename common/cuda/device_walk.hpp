@@ -20,6 +20,9 @@ std::optional<Roofs> tell_device(Walkthrough& walk, Device device);
 // What PyTorch prints for the chapter's own numbers says nothing of a reader's.
 std::optional<Cell> pytorch_unless_own(const Walkthrough& walk);
 
+// "1.2e-03"
+std::string told_difference(float difference);
+
 // A line on standard error, on a terminal only, about what takes its time; gone when the next one comes or it
 // ends.
 class Progress {

@@ -1,6 +1,7 @@
 #include "common/cuda/host_tensors.hpp"
 
 #include <algorithm>
+#include <random>
 #include <stdexcept>
 
 std::size_t count(std::initializer_list<int> sizes) {
@@ -54,4 +55,12 @@ std::vector<float> cut_rows(const std::vector<float>& rows, int width, int narro
                     cut.begin() + static_cast<long>(i * count({narrower})));
     }
     return cut;
+}
+
+std::vector<float> drawn_numbers(std::size_t size) {
+    static std::mt19937 generator(1);
+    std::uniform_real_distribution<float> uniform(-1.7f, 1.7f);
+    std::vector<float> drawn(size);
+    for (float& number : drawn) number = uniform(generator);
+    return drawn;
 }

@@ -22,3 +22,6 @@ std::vector<float> as_floats(const std::vector<bf16>& numbers);
 // Rows of `width` numbers as rows of `wider`, with zeros behind; and back.
 std::vector<float> pad_rows(const std::vector<float>& rows, int width, int wider);
 std::vector<float> cut_rows(const std::vector<float>& rows, int width, int narrower);
+
+// Numbers between -1.7 and 1.7, the same every time: for what is counted or timed.
+std::vector<float> drawn_numbers(std::size_t size);

@@ -121,6 +121,20 @@ TEST_CASE("option --device and --warp: what does not go together is said in one 
     CHECK(run(4, "--device emulated").status == 2);  // this chapter has no kernels
 }
 
+TEST_CASE("option --warp: what the pages on the GPU quote of it is what it prints") {
+    const int chapter = GENERATE(5, 6, 7);
+    const std::string printed = run(chapter, "--device emulated --warp 0").output;
+    std::ifstream page(SOURCE_DIR "/chapters/" + folder(chapter) + "/cuda/README.md");
+    int quoted = 0;
+    for (std::string line; std::getline(page, line);) {
+        if (!line.ends_with(']') || !has(line, ".cuh:")) continue;
+        CAPTURE(line);
+        CHECK(has(printed, line));
+        ++quoted;
+    }
+    if (chapter > 5) CHECK(quoted >= 2);
+}
+
 TEST_CASE("option --device cuda: a GPU, or one line that says why not and what to do") {
     const int chapter = GENERATE(5, 6, 7);
     const Finished finished = run(chapter, "--device cuda");

@@ -9,14 +9,6 @@ namespace ch6::KERNEL_SIDE {
 
 constexpr int rope_threads = 128;
 
-// A float, or the bf16 nearest to it.
-__device__ inline void store(float& to, float number) {
-    to = number;
-}
-__device__ inline void store(bf16& to, float number) {
-    to = to_bf16(number);
-}
-
 // N numbers of a head, N / 2 pairs, with as many (cos, sin).
 template <class T, int N>
 __device__ inline Packed<T, N> turn_all(Packed<T, N> numbers, const Packed<float, N>& angles) {

@@ -17,13 +17,6 @@ namespace ch7::KERNEL_SIDE {
 
 constexpr int rows_of_block = 4;
 
-__device__ inline void store(float& to, float number) {
-    to = number;
-}
-__device__ inline void store(bf16& to, float number) {
-    to = to_bf16(number);
-}
-
 // weights (rows, columns) = softmax(scores * scale), a warp for each row. grid (rows / 4, rounded up).
 template <class T>
 __global__ void __launch_bounds__(32 * rows_of_block)
