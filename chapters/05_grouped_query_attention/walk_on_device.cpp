@@ -33,15 +33,16 @@ void at_once(Walkthrough& walk, const Trace& cpu, const DeviceTrace& device) {
 
 void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, const Trace& cpu,
               const Tensor4& keys, const Tensor4& values, const Config& config) {
+    const DeviceTrace projected = project_on(walk.device(), x_next, weights, config);
     DeviceTrace floats;
     Rows rows;
     for (const DecodeRung rung : decode_rungs) {
         const Progress progress(fmt::format("one token more, {}", to_string(rung)));
-        DeviceTrace trace = project_on(walk.device(), x_next, weights, config);
-        if (!supports(rung, trace, keys)) {
+        if (!supports(rung, projected, keys)) {
             rows.push_back({to_string(rung), "-", "-", "-"});
             continue;
         }
+        DeviceTrace trace = projected;
         decode_on(walk.device(), rung, trace, weights, keys, values);
         rows.push_back({to_string(rung), rung == DecodeRung::tensor_cores ? "bf16" : "float",
                         told_difference(largest_difference(trace.combined, cpu.combined)),

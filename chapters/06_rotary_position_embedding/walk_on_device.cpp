@@ -36,14 +36,16 @@ struct Appended {
 
 Appended turn_and_append(Walkthrough& walk, const Tensor3& x, const ch5::Weights& weights,
                          const ch5::Config& config, const ComplexMatrix& table, const OnCpu& cpu) {
-    Appended kept{{}, DeviceCache(config, x.shape(0))};
+    const Appended projected{ch5::project_on(walk.device(), x, weights, config),
+                             DeviceCache(config, x.shape(0))};
+    Appended kept = projected;
     DeviceRows rows;
     for (const RopeRung rung : rope_rungs) {
-        Appended tried{ch5::project_on(walk.device(), x, weights, config), DeviceCache(config, x.shape(0))};
-        if (!supports(rung, tried.trace)) {
+        if (!supports(rung, projected.trace)) {
             rows.push_back({to_string(rung), "-", "-", "-"});
             continue;
         }
+        Appended tried = projected;
         const RunReport report = append_on(walk.device(), rung, tried.trace, table, tried.cache, 0);
         const Tensor4 keys = torch::narrow(tried.cache.keys, 1, 0, x.shape(1));
         rows.push_back({to_string(rung), fmt::format("{}", report.launches.size()),

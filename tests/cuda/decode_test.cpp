@@ -46,13 +46,6 @@ const std::vector<DecodingSizes> few_tokens = {{3, 2, 2, 5, 1, 1},     {2, 6, 2,
                                                {1, 16, 1, 64, 17, 18}, {1, 3, 1, 16, 63, 63},
                                                {1, 2, 2, 128, 65, 66}, {1, 2, 2, 7, 150, 151}};
 
-const MemoryReport& memory_of(const RunReport& report, const std::string& name) {
-    for (const MemoryReport& memory : report.memory) {
-        if (memory.name == name) return memory;
-    }
-    throw std::logic_error("no memory is called " + name);
-}
-
 }  // namespace
 
 // --- numbers

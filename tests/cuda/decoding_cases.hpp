@@ -9,6 +9,7 @@
 
 #include "chapters/05_grouped_query_attention/cuda/decode.hpp"
 #include "common/cuda/host_tensors.hpp"
+#include "tests/cuda/in_double.hpp"
 
 struct DecodingSizes {
     int batch, n_heads, n_kv_heads, head_dim, tokens, max_tokens;
@@ -48,31 +49,25 @@ inline ch5::DecodeInput rounded(ch5::DecodeInput input) {
     return input;
 }
 
+// Rows are counted here anew, so that a wrong DecodeShape::row is seen.
 inline std::vector<double> decoded_in_double(const ch5::DecodeInput& input) {
     const ch5::DecodeShape& s = input.shape;
     const auto d = static_cast<std::size_t>(s.head_dim), n_heads = static_cast<std::size_t>(s.n_heads),
                n_kv_heads = static_cast<std::size_t>(s.n_kv_heads),
-               tokens = static_cast<std::size_t>(s.tokens),
                max_tokens = static_cast<std::size_t>(s.max_tokens);
-    std::vector<double> context(input.queries.size());
+    std::vector<double> context;
     for (std::size_t b = 0; b < static_cast<std::size_t>(s.batch); ++b) {
         for (std::size_t h = 0; h < n_heads; ++h) {
             const std::size_t query = (b * n_heads + h) * d, kv_head = h * n_kv_heads / n_heads;
             const auto row = [&](std::size_t t) { return ((b * max_tokens + t) * n_kv_heads + kv_head) * d; };
-            std::vector<double> weights(tokens);
-            double largest = -std::numeric_limits<double>::infinity(), sum = 0;
-            for (std::size_t t = 0; t < tokens; ++t) {
-                for (std::size_t i = 0; i < d; ++i)
-                    weights[t] += static_cast<double>(input.queries[query + i]) *
-                                  static_cast<double>(input.keys[row(t) + i]);
-                weights[t] *= static_cast<double>(s.softmax_scale);
-                largest = std::max(largest, weights[t]);
-            }
-            for (double& weight : weights) sum += weight = std::exp(weight - largest);
-            for (std::size_t t = 0; t < tokens; ++t) {
-                for (std::size_t i = 0; i < d; ++i)
-                    context[query + i] += weights[t] / sum * static_cast<double>(input.values[row(t) + i]);
-            }
+            const std::vector<double> mixed = attended_in_double(
+                static_cast<std::size_t>(s.tokens), d,
+                [&](std::size_t t) {
+                    return static_cast<double>(s.softmax_scale) *
+                           dot_in_double(input.queries, query, input.keys, row(t), d);
+                },
+                [&](std::size_t t, std::size_t i) { return static_cast<double>(input.values[row(t) + i]); });
+            context.insert(context.end(), mixed.begin(), mixed.end());
         }
     }
     return context;

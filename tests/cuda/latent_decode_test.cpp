@@ -72,19 +72,13 @@ TEST_CASE("latent_decode: a softmax that is one-hot picks the latent of its toke
 }
 
 TEST_CASE("latent_decode: fused reads each latent once for 16 heads, and meets no bank twice", "[cuda]") {
-    const auto memory = [](const RunReport& run, const std::string& name) {
-        for (const MemoryReport& piece : run.memory) {
-            if (piece.name == name) return piece;
-        }
-        throw std::logic_error("no memory is called " + name);
-    };
     for (const int n_heads : {16, 32}) {
         CAPTURE(n_heads);
         const RunReport run =
             emulate(LatentRung::fused, latent_step({1, n_heads, 512, 64, 70, 75, 0.04f})).report;
         const std::int64_t latents = 70 * 576 * 2;
-        CHECK(memory(run, "cache").different_bytes_read == latents);
-        CHECK(memory(run, "cache").bytes_read == latents * n_heads / 16);
+        CHECK(memory_of(run, "cache").different_bytes_read == latents);
+        CHECK(memory_of(run, "cache").bytes_read == latents * n_heads / 16);
         CHECK(run.launches.front().counts.bank_conflicts() == 0);
         // Of a tile of 64 tokens: 36 steps of scores by 8 warps, and 4 x 4 x 2 products of values.
         const std::int64_t tiles = 2 * n_heads / 16;

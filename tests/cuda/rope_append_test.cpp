@@ -60,28 +60,22 @@ TEST_CASE("rope_append: fused goes to memory once for each number, separate seve
     const auto report = [&](RopeRung rung) {
         return ch6::rope_append(Device::emulated, rung, input, EmulatorOptions{}).report;
     };
-    const auto memory = [](const RunReport& run, const std::string& name) {
-        for (const MemoryReport& piece : run.memory) {
-            if (piece.name == name) return piece;
-        }
-        throw std::logic_error("no memory is called " + name);
-    };
     const RunReport separate = report(RopeRung::separate), fused = report(RopeRung::fused);
     CHECK(separate.launches.size() == 4);
     CHECK(fused.launches.size() == 1);
     // Keys: read to be turned, written, read to be copied; fused they are read once.
     const std::int64_t keys = 4 * 2 * 64 * 4;
-    CHECK(memory(separate, "xk").bytes_read == 2 * keys);
-    CHECK(memory(separate, "xk").bytes_written == keys);
-    CHECK(memory(fused, "xk").bytes_read == keys);
-    CHECK(memory(fused, "xk").bytes_written == 0);
-    CHECK(memory(fused, "cache_k").bytes_written == keys);
+    CHECK(memory_of(separate, "xk").bytes_read == 2 * keys);
+    CHECK(memory_of(separate, "xk").bytes_written == keys);
+    CHECK(memory_of(fused, "xk").bytes_read == keys);
+    CHECK(memory_of(fused, "xk").bytes_written == 0);
+    CHECK(memory_of(fused, "cache_k").bytes_written == keys);
     // Every warp asks for whole sectors and for nothing else.
     const KernelCounts& counts = fused.launches.front().counts;
     CHECK(counts.global_reads.cost == counts.global_reads.needed);
     CHECK(counts.global_writes.cost == counts.global_writes.needed);
     // The angles are read once for all the heads that a thread has: 4 at a time here, of 8 and of 2.
-    CHECK(memory(fused, "table").bytes_read == 4 * (4 * 64 * 4));
+    CHECK(memory_of(fused, "table").bytes_read == 4 * (4 * 64 * 4));
 }
 
 TEST_CASE("rope_append: threads that would be over do nothing twice", "[cuda]") {

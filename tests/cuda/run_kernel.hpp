@@ -47,6 +47,14 @@ inline std::string error_of(void (*kernel)(), const Grid& grid, Order order = Or
     return "";
 }
 
+// The piece of memory with this name. Throws std::logic_error if there is none.
+inline const MemoryReport& memory_of(const RunReport& report, const std::string& name) {
+    for (const MemoryReport& memory : report.memory) {
+        if (memory.name == name) return memory;
+    }
+    throw std::logic_error("no memory is called " + name);
+}
+
 // Where in a test file of this folder a line ends with "// <marker>": "errors_test.cpp:12".
 inline std::string place_of(const std::string& file, const std::string& marker) {
     std::ifstream source(SOURCE_DIR "/tests/cuda/" + file);

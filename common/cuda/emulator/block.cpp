@@ -94,8 +94,10 @@ int Block::next_ready() {
     return thread;
 }
 
-void Block::sleep(std::string waits_for) {
-    now_->waits_for = std::move(waits_for);
+void Block::sleep(const char* waits_at, const Place& place, bool waits_with_warp) {
+    now_->waits_at = waits_at;
+    now_->place = place;
+    now_->waits_with_warp = waits_with_warp;
     now_->fiber.pause();
     if (is_given_up_) throw GivenUp{};
 }
@@ -114,12 +116,16 @@ std::exception_ptr Block::who_waits_for_ever() const {
     const Thread& one = **waiting;
     const auto is_missing = [&](const auto& other) {
         if (one.waits_with_warp && other->index / 32 != one.index / 32) return false;
-        return other->fiber.is_finished() || other->waits_for != one.waits_for;
+        return other->fiber.is_finished() || std::strcmp(other->waits_at, one.waits_at) != 0 ||
+               !is_same_line(other->place, one.place);
+    };
+    const auto where = [](const Thread& thread) {
+        return fmt::format("at {} ({})", thread.waits_at, to_string(thread.place));
     };
     const Thread& missing = **std::find_if(all.begin(), all.end(), is_missing);
-    return std::make_exception_ptr(KernelError(fmt::format(
-        "thread {} waits for ever {}, while thread {} {}", one.index, one.waits_for, missing.index,
-        missing.fiber.is_finished() ? "has ended without it" : "waits " + missing.waits_for)));
+    return std::make_exception_ptr(KernelError(
+        fmt::format("thread {} waits for ever {}, while thread {} {}", one.index, where(one), missing.index,
+                    missing.fiber.is_finished() ? "has ended without it" : "waits " + where(missing))));
 }
 
 void Block::give_up_threads() {
@@ -141,9 +147,7 @@ void Block::wait_for_block(const Place& place) {
             to_string(place), thread(), to_string(block_barrier_)));
     }
     block_barrier_ = place;
-    now_->waits_with_warp = false;
-    if (++at_block_barrier_ < setup_.threads)
-        return sleep(fmt::format("at __syncthreads ({})", to_string(place)));
+    if (++at_block_barrier_ < setup_.threads) return sleep("__syncthreads", place, false);
     at_block_barrier_ = 0;
     ++block_barriers_;
     ++counts_.block_barriers;
@@ -179,8 +183,7 @@ bool Block::arrive_in_warp(const char* name, const Place& place, void* mine) {
         flush(warp);
         return true;
     }
-    now_->waits_with_warp = true;
-    sleep(fmt::format("at {} ({})", name, to_string(place)));
+    sleep(name, place, true);
     return false;
 }
 

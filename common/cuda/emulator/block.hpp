@@ -96,7 +96,8 @@ class Block {
         std::size_t regions_taken = 0;
         std::vector<AsyncCopy> uncommitted;
         std::deque<std::vector<AsyncCopy>> groups;
-        std::string waits_for;
+        const char* waits_at = "";  // what, and where, while it sleeps
+        Place place;
         bool waits_with_warp = false;
     };
     struct GivenUp {};  // thrown in threads that will not be needed, so that they give back what they hold
@@ -114,7 +115,7 @@ class Block {
     bool arrive_in_warp(const char* name, const Place& place, void* mine);
     void leave_warp();
     void flush(Warp& warp);
-    void sleep(std::string waits_for);
+    void sleep(const char* waits_at, const Place& place, bool waits_with_warp);
     void wake(int thread);
     int next_ready();
     [[nodiscard]] std::exception_ptr who_waits_for_ever() const;
