@@ -19,7 +19,7 @@ struct Layer {
     ModelConfig model;                // as the file has it: chapter 6 reads the rotary part
     bool half_split = false;          // Hugging Face's names: rows of wq and wk in the half-split order
     std::string naming;               // "wq, wk, wv, wo": under which names the weights were found
-    std::vector<std::string> unused;  // tensors under the prefix that belong to no part of this layer
+    std::vector<std::string> unused;  // tensors under the prefix that belong to no part of it (--ignore-unused)
 };
 
 // Reads what --config, --weights, --prefix and --input name. Without weights they are drawn from `walk`'s

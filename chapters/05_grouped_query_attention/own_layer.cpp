@@ -3,9 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
-
 #include "chapters/05_grouped_query_attention/decoding.hpp"
+#include "common/files/weight_file.hpp"
 
 namespace ch5 {
 namespace {
@@ -17,8 +16,9 @@ void what_was_read(Walkthrough& walk, const Layer& layer) {
                                     {"n_heads", fmt::format("{}", config.n_heads)},
                                     {"n_kv_heads", fmt::format("{}", config.kv_heads())},
                                     {"head_dim", fmt::format("{}", config.head_dim)},
-                                    {"max_batch_size", fmt::format("{}", config.max_batch_size)},
-                                    {"max_seq_len", fmt::format("{}", config.max_seq_len)}});
+                                    {"max_seq_len", fmt::format("{}", layer.model.max_seq_len)}});
+    if (!layer.model.ignored.empty())
+        step.note(fmt::format("Not understood, ignored: {}.", fmt::join(layer.model.ignored, ", ")));
     if (!layer.unused.empty()) step.note(fmt::format("Not used: {}.", some_of(layer.unused)));
     step.show("x", layer.x, {"B", "T", "dim"});
 }
@@ -58,13 +58,6 @@ void walk_own_layer(Walkthrough& walk, const Layer& layer, const PieceAttention&
     walk.step("The whole output", "All tokens, in their order.").show("output", output, {"B", "T", "dim"});
     walk.keep("cache_k", cache.cache_k());
     walk.keep("cache_v", cache.cache_v());
-}
-
-std::string some_of(const std::vector<std::string>& names) {
-    constexpr std::size_t enough = 5;
-    const auto end = names.begin() + static_cast<std::ptrdiff_t>(std::min(enough, names.size()));
-    const std::string more = names.size() > enough ? fmt::format(" and {} more", names.size() - enough) : "";
-    return fmt::format("{}{}", fmt::join(names.begin(), end, ", "), more);
 }
 
 std::vector<Shown> shown_tensors(const Trace& trace) {

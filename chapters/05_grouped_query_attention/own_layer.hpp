@@ -24,9 +24,6 @@ using PieceAttention = std::function<Piece(const Tensor3& x, std::size_t start_p
 // last, and keeps output, cache_k and cache_v for --save.
 void walk_own_layer(Walkthrough& walk, const Layer& layer, const PieceAttention& attention);
 
-// "wq.scale, norm.weight and 3 more": the first five names.
-std::string some_of(const std::vector<std::string>& names);
-
 // The tensors of a trace under their names.
 std::vector<Shown> shown_tensors(const Trace& trace);
 

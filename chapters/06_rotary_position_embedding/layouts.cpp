@@ -32,4 +32,13 @@ Matrix to_interleaved(const Matrix& half_split_weight, std::size_t n_heads) {
     });
 }
 
+ch2::Linear to_interleaved(const ch2::Linear& half_split, std::size_t n_heads) {
+    ch2::Linear interleaved{to_interleaved(half_split.weight, n_heads), std::nullopt};
+    if (half_split.bias) {
+        const Matrix column = torch::view<2>(*half_split.bias, {half_split.bias->size(), 1});
+        interleaved.bias = torch::view<1>(to_interleaved(column, n_heads), {column.size()});
+    }
+    return interleaved;
+}
+
 }  // namespace ch6

@@ -4,6 +4,7 @@
 #pragma once
 #include <cstddef>
 
+#include "chapters/02_trainable_weights/linear.hpp"
 #include "common/tensor.hpp"
 
 namespace ch6 {
@@ -13,5 +14,8 @@ namespace ch6 {
 // changes.
 Matrix to_half_split(const Matrix& interleaved_weight, std::size_t n_heads);
 Matrix to_interleaved(const Matrix& half_split_weight, std::size_t n_heads);
+
+// A whole projection of queries or keys: its bias has a number for each row, and is permuted with them.
+ch2::Linear to_interleaved(const ch2::Linear& half_split, std::size_t n_heads);
 
 }  // namespace ch6

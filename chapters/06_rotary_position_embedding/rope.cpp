@@ -63,12 +63,12 @@ Vector frequencies(std::size_t head_dim, float theta) {
     return freqs;
 }
 
-ComplexMatrix rotation_table(const Vector& freqs, std::size_t positions) {
+ComplexMatrix rotation_table(const Vector& freqs, std::size_t positions, float length) {
     ComplexMatrix table = ComplexMatrix::from_shape({positions, freqs.size()});
     for (std::size_t m = 0; m < positions; ++m) {
         for (std::size_t i = 0; i < freqs.size(); ++i) {
             const float angle = static_cast<float>(m) * freqs(i);
-            table(m, i) = {std::cos(angle), std::sin(angle)};
+            table(m, i) = {length * std::cos(angle), length * std::sin(angle)};
         }
     }
     return table;

@@ -253,13 +253,15 @@ void own_layer(Walkthrough& walk) {
     ch5::Layer layer = ch5::load_layer(walk);
     const ch5::Config& dimensions = layer.config;
     if (layer.half_split) {
-        layer.weights.wq.weight = ch6::to_interleaved(layer.weights.wq.weight, dimensions.n_heads);
-        layer.weights.wk.weight = ch6::to_interleaved(layer.weights.wk.weight, dimensions.kv_heads());
+        layer.weights.wq = ch6::to_interleaved(layer.weights.wq, dimensions.n_heads);
+        layer.weights.wk = ch6::to_interleaved(layer.weights.wk, dimensions.kv_heads());
         layer.naming +=
             ". Their rows of queries and keys, stored for half-split pairs, were permuted to neighbours";
     }
     const Vector freqs = ch6::model_frequencies(layer.model, dimensions.head_dim);
-    const ch6::ComplexMatrix table = ch6::rotation_table(freqs, layer.x.shape(1));
+    const double attention_factor = layer.model.rope_scaling ? layer.model.rope_scaling->attention_factor : 1.0;
+    const ch6::ComplexMatrix table =
+        ch6::rotation_table(freqs, layer.x.shape(1), static_cast<float>(attention_factor));
 
     if (walk.device() != Device::cpu) {
         const auto [x, x_next] = ch5::all_but_last(layer.x);

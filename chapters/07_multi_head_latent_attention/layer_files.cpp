@@ -144,6 +144,7 @@ Layer load_layer(Walkthrough& walk) {
     Layer layer;
     layer.config = config_of(model);
     check(layer.config);
+    layer.ignored = model.ignored;
     layer.theta = static_cast<float>(model.rope_theta);
     if (model.yarn) layer.yarn = yarn_of(*model.yarn);
 
@@ -156,6 +157,7 @@ Layer load_layer(Walkthrough& walk) {
     if (own.weights) {
         WeightFile file(*own.weights, own.prefix);
         LayerReader(layer, file).read();
+        if (!own.ignore_unused) refuse_unused(layer.unused, file.path());
     } else {
         layer.weights = random_weights(generator, layer.config);
         layer.naming = "random, from the seed";

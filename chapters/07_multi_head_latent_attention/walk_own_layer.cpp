@@ -8,6 +8,7 @@
 #include "chapters/07_multi_head_latent_attention/layer_files.hpp"
 #include "chapters/07_multi_head_latent_attention/tensor_parallel.hpp"
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
+#include "common/files/weight_file.hpp"
 
 namespace ch7 {
 namespace {
@@ -31,7 +32,9 @@ void what_was_read(Walkthrough& walk, const Layer& layer, const Positions& posit
         step.note(fmt::format("FP8, multiplied by the scales of their 128 x 128 blocks: {}.",
                               fmt::join(layer.dequantized, ", ")));
     }
-    if (!layer.unused.empty()) step.note(fmt::format("Not used: {}.", ch5::some_of(layer.unused)));
+    if (!layer.ignored.empty())
+        step.note(fmt::format("Not understood, ignored: {}.", fmt::join(layer.ignored, ", ")));
+    if (!layer.unused.empty()) step.note(fmt::format("Not used: {}.", some_of(layer.unused)));
     step.show("x", layer.x, {"B", "T", "dim"});
 }
 

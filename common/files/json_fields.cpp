@@ -44,11 +44,40 @@ json read_json_object(const std::string& path) {
 }
 
 std::optional<Fields::Found> Fields::find(Names names) const {
+    std::optional<Found> first;
     for (const char* name : names) {
+        read_.insert(name);
         const auto found = object_.find(name);
-        if (found != object_.end() && !found->is_null()) return Found{name, *found};
+        if (found == object_.end() || found->is_null()) continue;
+        if (!first) {
+            first.emplace(Found{name, *found});
+        } else if (first->value != *found) {
+            refuse(fmt::format("{} and {} name the same thing and differ", first->name, name), "keep one");
+        }
     }
-    return std::nullopt;
+    return first;
+}
+
+std::optional<std::string> Fields::text(Names names) const {
+    const std::optional<Found> found = find(names);
+    if (!found) return std::nullopt;
+    if (!found->value.is_string()) wrong(*found, "a text in quotes");
+    return found->value.get<std::string>();
+}
+
+std::optional<bool> Fields::flag(Names names) const {
+    const std::optional<Found> found = find(names);
+    if (!found) return std::nullopt;
+    if (!found->value.is_boolean()) wrong(*found, "true or false");
+    return found->value.get<bool>();
+}
+
+std::vector<Fields::Found> Fields::unread() const {
+    std::vector<Found> fields;
+    for (const auto& [name, value] : object_.items()) {
+        if (!value.is_null() && !read_.contains(name)) fields.push_back({name, value});
+    }
+    return fields;
 }
 
 std::optional<std::size_t> Fields::size(Names names) const {

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "common/files/field_policy.hpp"
 #include "common/files/json_fields.hpp"
 
 namespace {
@@ -59,10 +60,11 @@ void read_rope(const std::string& path, const Fields& fields, LatentModelConfig&
     const auto type = rope.find({"rope_type", "type"});
     if (!type) fields.refuse(fmt::format("{} has no field rope_type", found->name), "add it");
     if (type->value == "default") return;
-    if (type->value != "yarn") rope.wrong(*type, "yarn or default");
+    if (type->value != nlohmann::json("yarn")) rope.wrong(*type, "yarn or default");
     if (!rope.find({"factor"})) fields.refuse(fmt::format("{} has no field factor", found->name), "add it");
     const std::size_t original = fields.size({"max_position_embeddings"}).value_or(config.max_seq_len);
     config.yarn = read_yarn(rope, original);
+    refuse_unread(rope);
 }
 
 // What other layers with these names do, and chapter 7 does not.
@@ -80,6 +82,7 @@ void check(const Fields& fields) {
 LatentModelConfig read_latent_config(const std::string& path) {
     const nlohmann::json object = read_json_object(path);
     const Fields fields(path, object);
+    check_model_type(fields, {"deepseek_v2", "deepseek_v3"});
     check(fields);
 
     // DeepSeek's own code has a number where its config has none.
@@ -97,5 +100,6 @@ LatentModelConfig read_latent_config(const std::string& path) {
     config.max_batch_size = fields.size({"max_batch_size"}).value_or(config.max_batch_size);
     config.max_seq_len = fields.size({"max_seq_len", "max_position_embeddings"}).value_or(config.max_seq_len);
     read_rope(path, fields, config);
+    config.ignored = settle_unread(fields);
     return config;
 }

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 // YaRN: rotary embeddings for texts longer than those trained on.
 struct LatentYarn {
@@ -25,8 +26,9 @@ struct LatentModelConfig {
     std::size_t max_seq_len = 16384;  // (max_position_embeddings)
     double rope_theta = 10000;
     std::optional<LatentYarn> yarn;
+    std::vector<std::string> ignored;  // fields that say nothing of attention, by their names
 };
 
-// Fields that are null count as absent; fields of other names are ignored. Throws FileError, which names the
+// Fields that are null count as absent; field_policy.hpp says what is done with other names. Throws FileError, which names the
 // field that is missing, of the wrong type, out of range, or asks for what chapter 7 does not do.
 LatentModelConfig read_latent_config(const std::string& path);

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 // How rotary embeddings are stretched for sequences longer than those trained on.
 struct RopeScaling {
@@ -11,7 +12,8 @@ struct RopeScaling {
     double factor = 1;
     double low_freq_factor = 1, high_freq_factor = 4;  // llama3
     std::size_t original_max_seq_len = 8192;           // llama3, yarn; not given: max_seq_len
-    double beta_fast = 32, beta_slow = 1, mscale = 1;  // yarn
+    double beta_fast = 32, beta_slow = 1;              // yarn
+    double attention_factor = 1;                       // yarn: times cos and sin
 };
 
 // In parentheses Hugging Face's names.
@@ -20,11 +22,16 @@ struct ModelConfig {
     std::size_t n_heads = 0;                              // (num_attention_heads)
     std::optional<std::size_t> n_kv_heads;                // (num_key_value_heads) none: n_heads
     std::optional<std::size_t> head_dim;                  // none: dim / n_heads
-    std::size_t max_batch_size = 32, max_seq_len = 2048;  // (-, max_position_embeddings)
+    std::optional<std::size_t> max_batch_size;            // none: any
+    std::size_t max_seq_len = 2048;                       // (max_position_embeddings)
+    std::optional<std::size_t> sliding_window;            // so many keys a query sees; none: all
+    std::optional<bool> attention_bias;                   // none: the weights decide
+    std::vector<std::string> ignored;                     // fields that say nothing of attention, by their names
     double rope_theta = 10000;
     std::optional<RopeScaling> rope_scaling;
 };
 
-// Fields that are null count as absent; fields of other names are ignored. Throws FileError, which names the
-// field that is missing, of the wrong type, out of range or at odds with another.
+// Fields that are null count as absent; field_policy.hpp says what is done with other names. Throws FileError,
+// which names the field that is missing, of the wrong type, out of range, at odds with another, or that asks for
+// what chapters 5 and 6 do not do.
 ModelConfig read_model_config(const std::string& path);

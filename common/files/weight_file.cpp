@@ -1,6 +1,7 @@
 #include "common/files/weight_file.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -44,9 +45,25 @@ std::vector<std::string> WeightFile::unused() const {
     std::vector<std::string> names;
     for (const TensorInfo& info : file_->tensors()) {
         const bool is_used = std::find(used_.begin(), used_.end(), info.name) != used_.end();
-        if (info.name.starts_with(prefix_) && !is_used) names.push_back(info.name);
+        // Older checkpoints repeat the config's frequencies.
+        const bool is_repeated = info.name.ends_with("rotary_emb.inv_freq");
+        if (info.name.starts_with(prefix_) && !is_used && !is_repeated) names.push_back(info.name);
     }
     return names;
+}
+
+void refuse_unused(const std::vector<std::string>& unused, const std::string& path) {
+    if (unused.empty()) return;
+    throw std::invalid_argument(fmt::format(
+        "{}: this chapter's layer has no place for {}; --prefix narrows the choice, --ignore-unused runs without",
+        path, some_of(unused)));
+}
+
+std::string some_of(const std::vector<std::string>& names) {
+    constexpr std::size_t enough = 5;
+    const auto end = names.begin() + static_cast<std::ptrdiff_t>(std::min(enough, names.size()));
+    const std::string more = names.size() > enough ? fmt::format(" and {} more", names.size() - enough) : "";
+    return fmt::format("{}{}", fmt::join(names.begin(), end, ", "), more);
 }
 
 Tensor3 read_tokens(const std::string& path, std::size_t dim) {

@@ -26,7 +26,8 @@ class WeightFile {
     Matrix matrix(const std::string& name, std::size_t rows, std::size_t columns, const char* meaning);
     Vector vector(const std::string& name, std::size_t size, const char* meaning);
 
-    // Full names of the tensors under the prefix that nobody has asked for.
+    // Full names of the tensors under the prefix that were not read, but for rotary_emb.inv_freq, which only repeats
+    // the config.
     [[nodiscard]] std::vector<std::string> unused() const;
 
     [[nodiscard]] const std::string& path() const { return path_; }
@@ -41,6 +42,12 @@ class WeightFile {
     std::unique_ptr<TensorFile> file_;
     std::vector<std::string> used_;
 };
+
+// Refuses tensors that would have no effect: std::invalid_argument that names the first five.
+void refuse_unused(const std::vector<std::string>& unused, const std::string& path);
+
+// "wq.scale, norm.weight and 3 more": the first five names.
+std::string some_of(const std::vector<std::string>& names);
 
 // The tensor x of a file, (B, T, dim), or (T, dim) for a single sequence. Throws FileError where there is no
 // x, std::invalid_argument where its shape is another.

@@ -157,6 +157,8 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
         app.add_option("--config", own.config,
                        "your layer's dimensions: config.json of Llama or Hugging Face")
             ->type_name("FILE");
+        app.add_flag("--ignore-unused", own.ignore_unused,
+                     "with --weights: run although tensors under the prefix have no place in this layer");
         app.add_option("--prefill", own.prefill,
                        "so many tokens at once, the rest one by one; 0: all one by one")
             ->check(CLI::Range(0, 1000000))

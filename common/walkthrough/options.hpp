@@ -18,6 +18,7 @@ struct OwnFiles {
     std::optional<std::string> config;   // config.json: the dimensions
     std::optional<std::string> weights;  // a file of tensors
     std::string prefix;                  // what their names begin with: "layers.0.attention."
+    bool ignore_unused = false;          // tensors under the prefix that have no place are no error
     std::optional<std::string> input;    // a file with the tensor x (B, T, dim) or (T, dim)
     std::vector<std::string> tokens;     // the words of its first sequence, for the axes of heatmaps
     std::optional<std::size_t> prefill;  // so many tokens at once, the rest one by one; none: all at once

@@ -51,7 +51,7 @@ TEST_CASE("journey: every tensor, shape and stride is PyTorch's, and what is a v
         const ch7::JourneyStep& step = steps[i];
         const nlohmann::json& print = prints[i + 1];
         CAPTURE(step.name);
-        if (step.name != "x.flatten(2)") CHECK(step.name == print.at("name"));
+        if (step.name != "x.flatten(2)") CHECK(step.name == print.at("name").get<std::string>());
         CHECK(step.after.shape == print.at("shape").get<Shape>());
         CHECK(step.after.strides == print.at("strides").get<Shape>());
         CHECK((step.kind == ch7::JourneyStep::Kind::view) == print.at("is_view").get<bool>());

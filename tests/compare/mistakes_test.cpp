@@ -131,7 +131,7 @@ TEST_CASE("compare: of every planted mistake the first cause shown is the plante
         CAPTURE(entry["file"], finished.output, finished.errors);
         CHECK(finished.status == 1);
         const Json report = Json::parse(finished.output);
-        CHECK(first_cause(report).first == entry["cause"]);
+        CHECK(first_cause(report).first == entry["cause"].get<std::string>());
 
         // It stands at the first tensor that is wrong, and everything else that differs is explained.
         bool first = true;
