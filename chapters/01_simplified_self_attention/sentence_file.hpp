@@ -1,7 +1,7 @@
 // The reader's own sentence: --input and --tokens.
 #pragma once
 #include "chapters/01_simplified_self_attention/sentence.hpp"
-#include "common/walkthrough/options.hpp"
+#include "common/program/options.hpp"
 
 namespace ch1 {
 

@@ -6,7 +6,7 @@
 #include "chapters/01_simplified_self_attention/sentence.hpp"
 #include "chapters/01_simplified_self_attention/sentence_file.hpp"
 #include "chapters/01_simplified_self_attention/softmax.hpp"
-#include "common/walkthrough/walkthrough.hpp"
+#include "common/program/walkthrough.hpp"
 
 namespace {
 

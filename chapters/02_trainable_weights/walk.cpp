@@ -9,8 +9,8 @@
 #include "chapters/02_trainable_weights/mistakes.hpp"
 #include "chapters/02_trainable_weights/scaling.hpp"
 #include "chapters/02_trainable_weights/weights_file.hpp"
+#include "common/program/walkthrough.hpp"
 #include "common/torch/random.hpp"
-#include "common/walkthrough/walkthrough.hpp"
 
 namespace {
 

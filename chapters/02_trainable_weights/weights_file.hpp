@@ -4,7 +4,7 @@
 #include <optional>
 
 #include "chapters/02_trainable_weights/attention.hpp"
-#include "common/walkthrough/options.hpp"
+#include "common/program/options.hpp"
 
 namespace ch2 {
 

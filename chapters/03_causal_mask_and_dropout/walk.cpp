@@ -15,7 +15,7 @@
 #include "chapters/03_causal_mask_and_dropout/causality.hpp"
 #include "chapters/03_causal_mask_and_dropout/dropout.hpp"
 #include "chapters/03_causal_mask_and_dropout/mistakes.hpp"
-#include "common/walkthrough/walkthrough.hpp"
+#include "common/program/walkthrough.hpp"
 
 namespace {
 

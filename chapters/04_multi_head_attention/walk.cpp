@@ -9,7 +9,7 @@
 #include "chapters/04_multi_head_attention/heads.hpp"
 #include "chapters/04_multi_head_attention/mistakes.hpp"
 #include "chapters/04_multi_head_attention/wrapper.hpp"
-#include "common/walkthrough/walkthrough.hpp"
+#include "common/program/walkthrough.hpp"
 
 namespace {
 

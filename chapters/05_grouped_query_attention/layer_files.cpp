@@ -13,7 +13,8 @@
 namespace ch5 {
 namespace {
 
-// The numbers that a run holds at once at the most, in bytes: the layer, its cache, and what one call computes.
+// The numbers that a run holds at once at the most, in bytes: the layer, its cache, and what one call
+// computes.
 double bytes_needed(const Config& config, const std::array<std::size_t, 3>& x_shape) {
     const auto number = [](std::size_t size) { return static_cast<double>(size); };
     const double tokens = number(x_shape[0]) * number(x_shape[1]), dim = number(config.dim),
@@ -44,12 +45,12 @@ void check_bias(const Layer& layer, const std::string& path) {
     const bool all = weights.wq.bias && weights.wk.bias && weights.wv.bias;
     const bool any = weights.wq.bias || weights.wk.bias || weights.wv.bias || weights.wo.bias;
     if (layer.model.attention_bias == true && !all) {
-        throw std::invalid_argument(
-            fmt::format("{}: attention_bias is true, and not all of queries, keys and values have a bias", path));
+        throw std::invalid_argument(fmt::format(
+            "{}: attention_bias is true, and not all of queries, keys and values have a bias", path));
     }
     if (layer.model.attention_bias == false && any) {
-        throw std::invalid_argument(
-            fmt::format("{} has biases, and the config's attention_bias is false: correct one of them", path));
+        throw std::invalid_argument(fmt::format(
+            "{} has biases, and the config's attention_bias is false: correct one of them", path));
     }
 }
 
@@ -116,8 +117,9 @@ Tensor3 read_input(const OwnFiles& own, const Config& config, torch::Generator& 
 void make_room(Layer& layer) {
     const std::size_t batch = layer.x.shape(0), tokens = layer.x.shape(1);
     if (batch > layer.model.max_batch_size.value_or(batch)) {
-        throw std::invalid_argument(fmt::format("the KV cache holds {} sequences, not {}: raise max_batch_size",
-                                                *layer.model.max_batch_size, batch));
+        throw std::invalid_argument(
+            fmt::format("the KV cache holds {} sequences, not {}: raise max_batch_size",
+                        *layer.model.max_batch_size, batch));
     }
     if (tokens > layer.model.max_seq_len) {
         throw std::invalid_argument(fmt::format("the KV cache holds {} tokens, not {}: raise max_seq_len",
@@ -137,8 +139,10 @@ void make_room(Layer& layer) {
 // The kernels' projections have no bias.
 void refuse_bias_on_device(const Layer& layer, Device device) {
     const Weights& weights = layer.weights;
-    if (device == Device::cpu || !(weights.wq.bias || weights.wk.bias || weights.wv.bias || weights.wo.bias)) return;
-    throw std::invalid_argument("--device runs layers without bias, and this one has biases; leave out --device");
+    if (device == Device::cpu || !(weights.wq.bias || weights.wk.bias || weights.wv.bias || weights.wo.bias))
+        return;
+    throw std::invalid_argument(
+        "--device runs layers without bias, and this one has biases; leave out --device");
 }
 
 }  // namespace
@@ -160,7 +164,8 @@ Layer load_layer(Walkthrough& walk) {
         refuse_bias_on_device(layer, walk.device());
     } else {
         if (layer.model.attention_bias == true) {
-            throw std::invalid_argument("attention_bias is true, and random weights have no bias: give --weights");
+            throw std::invalid_argument(
+                "attention_bias is true, and random weights have no bias: give --weights");
         }
         layer.weights = random_weights(generator, layer.config);
         layer.naming = "random, from the seed";

@@ -7,19 +7,20 @@
 #include "chapters/05_grouped_query_attention/attention.hpp"
 #include "chapters/05_grouped_query_attention/config.hpp"
 #include "common/files/model_config.hpp"
+#include "common/program/walkthrough.hpp"
 #include "common/tensor.hpp"
-#include "common/walkthrough/walkthrough.hpp"
 
 namespace ch5 {
 
 struct Layer {
     Config config;
     Weights weights;
-    Tensor3 x;                        // (B, T, dim)
-    ModelConfig model;                // as the file has it: chapter 6 reads the rotary part
-    bool half_split = false;          // Hugging Face's names: rows of wq and wk in the half-split order
-    std::string naming;               // "wq, wk, wv, wo": under which names the weights were found
-    std::vector<std::string> unused;  // tensors under the prefix that belong to no part of it (--ignore-unused)
+    Tensor3 x;                // (B, T, dim)
+    ModelConfig model;        // as the file has it: chapter 6 reads the rotary part
+    bool half_split = false;  // Hugging Face's names: rows of wq and wk in the half-split order
+    std::string naming;       // "wq, wk, wv, wo": under which names the weights were found
+    std::vector<std::string>
+        unused;  // tensors under the prefix that belong to no part of it (--ignore-unused)
 };
 
 // Reads what --config, --weights, --prefix and --input name. Without weights they are drawn from `walk`'s

@@ -7,8 +7,8 @@
 
 #include "chapters/05_grouped_query_attention/attention.hpp"
 #include "chapters/05_grouped_query_attention/layer_files.hpp"
+#include "common/program/walkthrough.hpp"
 #include "common/tensor.hpp"
-#include "common/walkthrough/walkthrough.hpp"
 
 namespace ch5 {
 

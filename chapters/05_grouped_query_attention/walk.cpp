@@ -10,8 +10,8 @@
 #include "chapters/05_grouped_query_attention/own_layer.hpp"
 #include "chapters/05_grouped_query_attention/repeat_kv.hpp"
 #include "chapters/05_grouped_query_attention/walk_on_device.hpp"
+#include "common/program/walkthrough.hpp"
 #include "common/torch/random.hpp"
-#include "common/walkthrough/walkthrough.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "chapters/05_grouped_query_attention/cuda/layer_on_device.hpp"
 #include "common/cuda/device_walk.hpp"
-#include "common/walkthrough/walkthrough.hpp"
+#include "common/program/walkthrough.hpp"
 
 namespace ch5 {
 

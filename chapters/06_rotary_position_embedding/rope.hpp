@@ -15,8 +15,8 @@ using ComplexMatrix = xt::xtensor<std::complex<float>, 2>;
 // 2) Throws std::invalid_argument if head_dim is odd or 0.
 Vector frequencies(std::size_t head_dim, float theta);
 
-// torch.polar(length, position * frequency): the number that rotates by that angle. (P, head_dim / 2) Its length is
-// 1, but for YaRN's attention_factor, by which rotated vectors are enlarged.
+// torch.polar(length, position * frequency): the number that rotates by that angle. (P, head_dim / 2) Its
+// length is 1, but for YaRN's attention_factor, by which rotated vectors are enlarged.
 ComplexMatrix rotation_table(const Vector& freqs, std::size_t positions, float length = 1.0f);
 
 // x (B, T, H, head_dim), whose tokens stand at start_pos and after. Pairs are neighbours, (2i, 2i + 1), read

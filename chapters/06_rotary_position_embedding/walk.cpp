@@ -13,8 +13,8 @@
 #include "chapters/06_rotary_position_embedding/rope.hpp"
 #include "chapters/06_rotary_position_embedding/scaling.hpp"
 #include "chapters/06_rotary_position_embedding/walk_on_device.hpp"
+#include "common/program/walkthrough.hpp"
 #include "common/torch/random.hpp"
-#include "common/walkthrough/walkthrough.hpp"
 
 namespace {
 
@@ -259,7 +259,8 @@ void own_layer(Walkthrough& walk) {
             ". Their rows of queries and keys, stored for half-split pairs, were permuted to neighbours";
     }
     const Vector freqs = ch6::model_frequencies(layer.model, dimensions.head_dim);
-    const double attention_factor = layer.model.rope_scaling ? layer.model.rope_scaling->attention_factor : 1.0;
+    const double attention_factor =
+        layer.model.rope_scaling ? layer.model.rope_scaling->attention_factor : 1.0;
     const ch6::ComplexMatrix table =
         ch6::rotation_table(freqs, layer.x.shape(1), static_cast<float>(attention_factor));
 

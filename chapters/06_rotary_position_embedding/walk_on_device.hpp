@@ -2,7 +2,7 @@
 #pragma once
 #include "chapters/05_grouped_query_attention/attention.hpp"
 #include "chapters/06_rotary_position_embedding/rope.hpp"
-#include "common/walkthrough/walkthrough.hpp"
+#include "common/program/walkthrough.hpp"
 
 namespace ch6 {
 

@@ -9,8 +9,8 @@
 #include "chapters/07_multi_head_latent_attention/config.hpp"
 #include "chapters/07_multi_head_latent_attention/projections.hpp"
 #include "chapters/07_multi_head_latent_attention/yarn.hpp"
+#include "common/program/walkthrough.hpp"
 #include "common/tensor.hpp"
-#include "common/walkthrough/walkthrough.hpp"
 
 namespace ch7 {
 
@@ -19,9 +19,10 @@ struct Layer {
     Weights weights;
     float theta = 10000.0f;
     std::optional<Yarn> yarn;
-    Tensor3 x;                             // (B, T, dim)
-    std::string naming;                    // under which names the weights were found
-    std::vector<std::string> unused;       // tensors under the prefix that belong to no part of this layer
+    Tensor3 x;                         // (B, T, dim)
+    std::string naming;                // under which names the weights were found
+    std::vector<std::string> ignored;  // config fields that are not understood and do not speak of attention
+    std::vector<std::string> unused;   // tensors under the prefix that belong to no part of this layer
     std::vector<std::string> dequantized;  // weights that were E4M3 numbers with a scale for each block
 };
 

@@ -5,8 +5,8 @@
 
 #include "chapters/07_multi_head_latent_attention/absorbed.hpp"
 #include "chapters/07_multi_head_latent_attention/naive.hpp"
+#include "common/program/walkthrough.hpp"
 #include "common/ranks/ranks.hpp"
-#include "common/walkthrough/walkthrough.hpp"
 
 namespace ch7 {
 

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "common/compare/printed_tensor.hpp"
-#include "common/walkthrough/step.hpp"
+#include "common/document/step.hpp"
 
 // A value of ours, ready to be compared: of a complex tensor the real and imaginary parts in turn.
 struct Numbers {

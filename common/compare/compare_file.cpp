@@ -8,9 +8,9 @@
 #include "common/files/file_error.hpp"
 #include "common/write_out.hpp"
 
-int compare_file(const Document& document, const Options& options, const Mistakes& mistakes,
-                 const Retell& retell, bool speaks) {
-    const std::string& path = options.compare.file.value();
+int compare_file(const Document& document, const CompareOptions& options, ColorChoice color,
+                 const Mistakes& mistakes, const Retell& retell, bool speaks) {
+    const std::string& path = options.file.value();
     const std::vector<PrintedTensor> theirs = read_prints(path);
     Comparison comparison = compare(document, path, theirs);
     if (comparison.count(Result::not_found) == comparison.tensors.size()) {
@@ -22,13 +22,13 @@ int compare_file(const Document& document, const Options& options, const Mistake
     diagnose(comparison, mistakes, retell);
     if (!speaks) return 0;
 
-    if (options.compare.junit) write_file(*options.compare.junit, report_as_junit(comparison));
-    if (options.compare.json) {
+    if (options.junit) write_file(*options.junit, report_as_junit(comparison));
+    if (options.json) {
         write_out(report_as_json(comparison));
-    } else if (options.output == Options::Output::scoreboard) {
+    } else if (options.only_summary) {
         write_out(summary_line(comparison) + "\n");
     } else {
-        write_out(report_for_terminal(comparison, detect_terminal(options.color)));
+        write_out(report_for_terminal(comparison, detect_terminal(color)));
     }
     return comparison.all_agree() ? 0 : 1;
 }

@@ -3,7 +3,7 @@
 #include <string>
 
 #include "common/compare/comparison.hpp"
-#include "common/walkthrough/terminal.hpp"
+#include "common/render/terminal.hpp"
 
 // A line for each tensor, and below it where and why it differs.
 std::string report_for_terminal(const Comparison& comparison, const Terminal& terminal);

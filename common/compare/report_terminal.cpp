@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "common/compare/report.hpp"
-#include "common/walkthrough/text_layout.hpp"
+#include "common/render/text_layout.hpp"
 
 namespace {
 

@@ -5,7 +5,7 @@
 
 #include "common/compare/report.hpp"
 #include "common/files/file_error.hpp"
-#include "common/walkthrough/text_layout.hpp"
+#include "common/render/text_layout.hpp"
 
 namespace {
 

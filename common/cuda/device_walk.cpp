@@ -1,10 +1,8 @@
 #include "common/cuda/device_walk.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 namespace {
 
@@ -103,14 +101,6 @@ std::optional<Cell> pytorch_unless_own(const Walkthrough& walk) {
 
 std::string told_difference(float difference) {
     return fmt::format("{:.1e}", difference);
-}
-
-Progress::Progress(const std::string& what) {
-    if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\033[K{} ...", what);
-}
-
-Progress::~Progress() {
-    if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\033[K");
 }
 
 void tell_costs(Step& step, const std::vector<Cost>& costs, const std::optional<Roofs>& roofs) {

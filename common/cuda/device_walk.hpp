@@ -9,7 +9,8 @@
 #include "common/cuda/emulator/emulator_options.hpp"
 #include "common/cuda/roofs.hpp"
 #include "common/cuda/run_report.hpp"
-#include "common/walkthrough/walkthrough.hpp"
+#include "common/program/walkthrough.hpp"
+#include "common/render/progress.hpp"
 
 // Who is told of: "the GPU", "the emulator".
 std::string name_of(Device device);
@@ -22,16 +23,6 @@ std::optional<Cell> pytorch_unless_own(const Walkthrough& walk);
 
 // "1.2e-03"
 std::string told_difference(float difference);
-
-// A line on standard error, on a terminal only, about what takes its time; gone when the next one comes or it
-// ends.
-class Progress {
-  public:
-    explicit Progress(const std::string& what);
-    ~Progress();
-    Progress(const Progress&) = delete;
-    Progress& operator=(const Progress&) = delete;
-};
 
 // A piece of work and what it must do at least: what its cost is held against.
 struct Cost {

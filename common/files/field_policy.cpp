@@ -29,14 +29,14 @@ const std::set<std::string> harmless = {
     "layer_norm_eps", "residual_multiplier", "max_window_layers",
     // mixture of experts
     "moe_inter_dim", "moe_intermediate_size", "moe_layer_freq", "n_activated_experts", "n_dense_layers",
-    "n_expert_groups", "n_group", "n_limited_groups", "n_routed_experts", "n_shared_experts", "norm_topk_prob",
-    "num_experts", "num_experts_per_tok", "num_local_experts", "num_nextn_predict_layers", "route_scale",
-    "routed_scaling_factor", "score_func", "scoring_func", "topk_group", "topk_method", "first_k_dense_replace",
-    "decoder_sparse_step", "mlp_only_layers", "shared_expert_intermediate_size", "output_router_logits",
-    "router_aux_loss_coef", "router_jitter_noise", "ep_size",
+    "n_expert_groups", "n_group", "n_limited_groups", "n_routed_experts", "n_shared_experts",
+    "norm_topk_prob", "num_experts", "num_experts_per_tok", "num_local_experts", "num_nextn_predict_layers",
+    "route_scale", "routed_scaling_factor", "score_func", "scoring_func", "topk_group", "topk_method",
+    "first_k_dense_replace", "decoder_sparse_step", "mlp_only_layers", "shared_expert_intermediate_size",
+    "output_router_logits", "router_aux_loss_coef", "router_jitter_noise", "ep_size",
     // training
-    "attention_dropout", "aux_loss_alpha", "embd_pdrop", "hidden_dropout", "initializer_range", "pretraining_tp",
-    "resid_pdrop", "seq_aux"};
+    "attention_dropout", "aux_loss_alpha", "embd_pdrop", "hidden_dropout", "initializer_range",
+    "pretraining_tp", "resid_pdrop", "seq_aux"};
 
 bool is_false(const json& value) {
     return value == json(false);

@@ -13,8 +13,8 @@
 nlohmann::json read_json_object(const std::string& path);
 
 // The fields of one JSON object in the file at `path`; both must outlive this. A field that is null counts as
-// absent. Where a function takes several names, they name one thing: a file that has two of them with different
-// values is refused.
+// absent. Where a function takes several names, they name one thing: a file that has two of them with
+// different values is refused.
 class Fields {
   public:
     using Names = std::initializer_list<const char*>;

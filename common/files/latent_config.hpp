@@ -29,6 +29,7 @@ struct LatentModelConfig {
     std::vector<std::string> ignored;  // fields that say nothing of attention, by their names
 };
 
-// Fields that are null count as absent; field_policy.hpp says what is done with other names. Throws FileError, which names the
-// field that is missing, of the wrong type, out of range, or asks for what chapter 7 does not do.
+// Fields that are null count as absent; field_policy.hpp says what is done with other names. Throws
+// FileError, which names the field that is missing, of the wrong type, out of range, or asks for what chapter
+// 7 does not do.
 LatentModelConfig read_latent_config(const std::string& path);

@@ -47,12 +47,12 @@ RopeScaling read_rope_scaling(const Fields& fields, const std::string& type, std
 void check_yarn_factor(const Fields& fields, const Fields& rope, const RopeScaling& scaling) {
     const std::optional<std::size_t> longest = fields.size({"max_position_embeddings"});
     if (scaling.type != "yarn" || !longest || !rope.find({"original_max_position_embeddings"})) return;
-    const double ratio =
-        static_cast<double>(*longest) / static_cast<double>(scaling.original_max_seq_len);
+    const double ratio = static_cast<double>(*longest) / static_cast<double>(scaling.original_max_seq_len);
     if (std::abs(ratio - scaling.factor) <= 1e-6 * scaling.factor) return;
-    fields.refuse(fmt::format("factor is {}, and max_position_embeddings / original_max_position_embeddings {}",
-                              scaling.factor, ratio),
-                  "implementations take one or the other; make them equal");
+    fields.refuse(
+        fmt::format("factor is {}, and max_position_embeddings / original_max_position_embeddings {}",
+                    scaling.factor, ratio),
+        "implementations take one or the other; make them equal");
 }
 
 // Hugging Face's object is rope_scaling or, in newer files, rope_parameters, which holds rope_theta too.
@@ -73,7 +73,8 @@ void read_rope(const std::string& path, const Fields& fields, ModelConfig& confi
     const auto type = rope.find({"rope_type", "type"});
     if (!type) fields.refuse(fmt::format("{} has no field rope_type", found->name), "add it");
     if (type->value == "default") return refuse_unread(rope);
-    const std::optional<std::string> name = type->value.is_string() ? rope.text({type->name.c_str()}) : std::nullopt;
+    const std::optional<std::string> name =
+        type->value.is_string() ? rope.text({type->name.c_str()}) : std::nullopt;
     if (!name || std::find(known.begin(), known.end(), *name) == known.end()) {
         rope.wrong(*type, "linear, ntk, llama3, yarn or default");
     }

@@ -18,20 +18,20 @@ struct RopeScaling {
 
 // In parentheses Hugging Face's names.
 struct ModelConfig {
-    std::size_t dim = 0;                                  // (hidden_size)
-    std::size_t n_heads = 0;                              // (num_attention_heads)
-    std::optional<std::size_t> n_kv_heads;                // (num_key_value_heads) none: n_heads
-    std::optional<std::size_t> head_dim;                  // none: dim / n_heads
-    std::optional<std::size_t> max_batch_size;            // none: any
-    std::size_t max_seq_len = 2048;                       // (max_position_embeddings)
-    std::optional<std::size_t> sliding_window;            // so many keys a query sees; none: all
-    std::optional<bool> attention_bias;                   // none: the weights decide
-    std::vector<std::string> ignored;                     // fields that say nothing of attention, by their names
+    std::size_t dim = 0;                        // (hidden_size)
+    std::size_t n_heads = 0;                    // (num_attention_heads)
+    std::optional<std::size_t> n_kv_heads;      // (num_key_value_heads) none: n_heads
+    std::optional<std::size_t> head_dim;        // none: dim / n_heads
+    std::optional<std::size_t> max_batch_size;  // none: any
+    std::size_t max_seq_len = 2048;             // (max_position_embeddings)
+    std::optional<std::size_t> sliding_window;  // so many keys a query sees; none: all
+    std::optional<bool> attention_bias;         // none: the weights decide
+    std::vector<std::string> ignored;           // fields that say nothing of attention, by their names
     double rope_theta = 10000;
     std::optional<RopeScaling> rope_scaling;
 };
 
-// Fields that are null count as absent; field_policy.hpp says what is done with other names. Throws FileError,
-// which names the field that is missing, of the wrong type, out of range, at odds with another, or that asks for
-// what chapters 5 and 6 do not do.
+// Fields that are null count as absent; field_policy.hpp says what is done with other names. Throws
+// FileError, which names the field that is missing, of the wrong type, out of range, at odds with another, or
+// that asks for what chapters 5 and 6 do not do.
 ModelConfig read_model_config(const std::string& path);

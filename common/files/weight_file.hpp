@@ -26,8 +26,8 @@ class WeightFile {
     Matrix matrix(const std::string& name, std::size_t rows, std::size_t columns, const char* meaning);
     Vector vector(const std::string& name, std::size_t size, const char* meaning);
 
-    // Full names of the tensors under the prefix that were not read, but for rotary_emb.inv_freq, which only repeats
-    // the config.
+    // Full names of the tensors under the prefix that were not read, but for rotary_emb.inv_freq, which only
+    // repeats the config.
     [[nodiscard]] std::vector<std::string> unused() const;
 
     [[nodiscard]] const std::string& path() const { return path_; }

@@ -2,9 +2,9 @@
 #include <numeric>
 
 #include "chapters/07_multi_head_latent_attention/journey.hpp"
+#include "common/document/judge.hpp"
 #include "common/torch/print.hpp"
 #include "common/torch/random.hpp"
-#include "common/walkthrough/notebook.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/reference.hpp"
 

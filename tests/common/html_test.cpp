@@ -2,10 +2,10 @@
 // What a browser makes of them is tests/pages/page_test.py.
 #include <algorithm>
 
-#include "common/html/escape.hpp"
-#include "common/html/mathml.hpp"
-#include "common/html/render_html.hpp"
-#include "common/html/tensor_data.hpp"
+#include "common/render/page/escape.hpp"
+#include "common/render/page/mathml.hpp"
+#include "common/render/page/render_html.hpp"
+#include "common/render/page/tensor_data.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temporary_folder.hpp"

@@ -1,13 +1,13 @@
 // The comparison with the notebook's figures: it must say yes, no, and where.
-#include "common/walkthrough/notebook.hpp"
+#include "common/document/judge.hpp"
 
 #include <algorithm>
 #include <fstream>
 #include <sstream>
 
+#include "common/program/walkthrough.hpp"
+#include "common/render/render_terminal.hpp"
 #include "common/tensor.hpp"
-#include "common/walkthrough/render_terminal.hpp"
-#include "common/walkthrough/walkthrough.hpp"
 #include "notebook_prints.hpp"
 #include "tests/support/catch.hpp"
 

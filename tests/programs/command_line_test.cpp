@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <sstream>
 
-#include "common/walkthrough/text_layout.hpp"
+#include "common/render/text_layout.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/text.hpp"

@@ -3,7 +3,7 @@
 #include <cmath>
 #include <filesystem>
 
-#include "common/walkthrough/notebook.hpp"
+#include "common/document/judge.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/golden.hpp"
 #include "tests/support/run_program.hpp"

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "common/walkthrough/notebook.hpp"
+#include "common/document/judge.hpp"
 
 // A code cell of nbformat 4 and what it put out.
 struct NotebookCell {

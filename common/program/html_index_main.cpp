@@ -7,8 +7,8 @@
 #include <string>
 
 #include "common/files/atomic_file.hpp"
-#include "common/html/escape.hpp"
-#include "common/html/page_frame.hpp"
+#include "common/render/page/escape.hpp"
+#include "common/render/page/page_frame.hpp"
 
 int main(int argc, char** argv) {
     if (argc < 2 || (argc - 2) % 3 != 0) {

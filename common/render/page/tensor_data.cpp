@@ -1,4 +1,4 @@
-#include "common/html/tensor_data.hpp"
+#include "common/render/page/tensor_data.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,7 +6,7 @@
 #include <array>
 #include <cmath>
 
-#include "common/html/escape.hpp"
+#include "common/render/page/escape.hpp"
 
 namespace {
 

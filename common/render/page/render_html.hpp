@@ -4,8 +4,8 @@
 #pragma once
 #include <string>
 
+#include "common/document/step.hpp"
 #include "common/torch/print.hpp"
-#include "common/walkthrough/step.hpp"
 
 // `closing` is the last line: the score, or why there is none. Where the page would be over 2 MB, larger
 // tensors are abbreviated to their edges, even if `options` asks for all of them.

@@ -1,4 +1,4 @@
-#include "common/walkthrough/terminal.hpp"
+#include "common/render/terminal.hpp"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

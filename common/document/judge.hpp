@@ -6,8 +6,8 @@
 #include <string_view>
 #include <vector>
 
+#include "common/document/step.hpp"
 #include "common/torch/print.hpp"
-#include "common/walkthrough/step.hpp"
 
 // One print, to the byte, without grad_fn.
 struct ReferencePrint {

@@ -1,11 +1,11 @@
-#include "common/html/page_frame.hpp"
+#include "common/render/page/page_frame.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
 #include <utility>
 
-#include "common/html/escape.hpp"
+#include "common/render/page/escape.hpp"
 #include "page_arcs_js.hpp"
 #include "page_colors_js.hpp"
 #include "page_css.hpp"

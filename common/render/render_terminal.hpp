@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "common/document/step.hpp"
+#include "common/render/terminal.hpp"
 #include "common/torch/print.hpp"
-#include "common/walkthrough/step.hpp"
-#include "common/walkthrough/terminal.hpp"
 
 // `closing` is the last line: the score, or why there is none.
 std::string render_terminal(const Document& document, const Terminal& terminal,

@@ -2,7 +2,7 @@
 #pragma once
 #include <string>
 
+#include "common/document/step.hpp"
 #include "common/torch/print.hpp"
-#include "common/walkthrough/step.hpp"
 
 std::string render_tensors(const Document& document, const torch::PrintOptions& options);

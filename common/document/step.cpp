@@ -1,4 +1,4 @@
-#include "common/walkthrough/step.hpp"
+#include "common/document/step.hpp"
 
 #include <utility>
 

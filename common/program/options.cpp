@@ -1,4 +1,4 @@
-#include "common/walkthrough/options.hpp"
+#include "common/program/options.hpp"
 
 #include <fmt/format.h>
 
@@ -240,6 +240,7 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     if (dropout_rng == "generic") options.dropout_rng = torch::DropoutRng::generic;
     if (tensors_only) options.output = Options::Output::tensors_only;
     if (scoreboard) options.output = Options::Output::scoreboard;
+    options.compare.only_summary = scoreboard;
     if (options.html) options.output = Options::Output::page;
     if (full) options.print.threshold = torch::PrintOptions::no_threshold;
     return invocation;

@@ -1,12 +1,12 @@
-#include "common/html/mathml.hpp"
+#include "common/render/page/mathml.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <vector>
 
-#include "common/html/escape.hpp"
-#include "common/html/formula_tokens.hpp"
+#include "common/render/page/escape.hpp"
+#include "common/render/page/formula_tokens.hpp"
 
 namespace {
 

@@ -1,6 +1,6 @@
-#include "common/walkthrough/render_tensors.hpp"
+#include "common/render/render_tensors.hpp"
 
-#include "common/walkthrough/notebook.hpp"
+#include "common/document/judge.hpp"
 
 std::string render_tensors(const Document& document, const torch::PrintOptions& options) {
     std::string text;

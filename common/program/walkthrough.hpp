@@ -6,9 +6,9 @@
 #include <string>
 
 #include "common/compare/mistake.hpp"
+#include "common/document/step.hpp"
+#include "common/program/options.hpp"
 #include "common/torch/dropout_mask.hpp"
-#include "common/walkthrough/options.hpp"
-#include "common/walkthrough/step.hpp"
 
 class Walkthrough {
   public:

@@ -1,4 +1,4 @@
-#include "common/walkthrough/render_terminal.hpp"
+#include "common/render/render_terminal.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -7,9 +7,9 @@
 #include <string_view>
 #include <utility>
 
-#include "common/walkthrough/heatmap.hpp"
-#include "common/walkthrough/notebook.hpp"
-#include "common/walkthrough/text_layout.hpp"
+#include "common/document/judge.hpp"
+#include "common/render/heatmap.hpp"
+#include "common/render/text_layout.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "common/walkthrough/text_layout.hpp"
+#include "common/render/text_layout.hpp"
 
 #include <algorithm>
 #include <array>

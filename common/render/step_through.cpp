@@ -1,4 +1,4 @@
-#include "common/walkthrough/step_through.hpp"
+#include "common/render/step_through.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -9,9 +9,9 @@
 #include <optional>
 #include <vector>
 
-#include "common/walkthrough/render_terminal.hpp"
-#include "common/walkthrough/terminal.hpp"
-#include "common/walkthrough/text_layout.hpp"
+#include "common/render/render_terminal.hpp"
+#include "common/render/terminal.hpp"
+#include "common/render/text_layout.hpp"
 #include "common/write_out.hpp"
 
 namespace {

@@ -2,7 +2,8 @@
 #pragma once
 #include <cstddef>
 
-#include "common/walkthrough/options.hpp"
+// The reader's choice (--color).
+enum class ColorChoice { automatic, always, never };
 
 enum class Colors { none, sixteen, two_hundred_fifty_six, truecolor };
 

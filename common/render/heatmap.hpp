@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "common/walkthrough/step.hpp"
-#include "common/walkthrough/terminal.hpp"
+#include "common/document/step.hpp"
+#include "common/render/terminal.hpp"
 
 // The lines of the picture, each at most `terminal.width` columns wide.
 std::vector<std::string> draw_heatmap(const Heatmap& heatmap, const Terminal& terminal);

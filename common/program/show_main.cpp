@@ -9,8 +9,8 @@
 #include "common/files/file_error.hpp"
 #include "common/files/summary.hpp"
 #include "common/files/tensor_file.hpp"
+#include "common/render/text_layout.hpp"
 #include "common/torch/print.hpp"
-#include "common/walkthrough/text_layout.hpp"
 #include "common/write_out.hpp"
 #include "version.hpp"
 

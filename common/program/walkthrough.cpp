@@ -1,4 +1,4 @@
-#include "common/walkthrough/walkthrough.hpp"
+#include "common/program/walkthrough.hpp"
 
 #include <fmt/format.h>
 
@@ -7,14 +7,14 @@
 #include <utility>
 
 #include "common/compare/compare_file.hpp"
+#include "common/document/judge.hpp"
 #include "common/files/atomic_file.hpp"
 #include "common/files/tensor_file.hpp"
-#include "common/html/render_html.hpp"
-#include "common/walkthrough/notebook.hpp"
-#include "common/walkthrough/render_tensors.hpp"
-#include "common/walkthrough/render_terminal.hpp"
-#include "common/walkthrough/step_through.hpp"
-#include "common/walkthrough/terminal.hpp"
+#include "common/render/page/render_html.hpp"
+#include "common/render/render_tensors.hpp"
+#include "common/render/render_terminal.hpp"
+#include "common/render/step_through.hpp"
+#include "common/render/terminal.hpp"
 #include "common/write_out.hpp"
 
 namespace {
@@ -174,7 +174,8 @@ int walk_through(const Chapter& chapter, int argc, const char* const* argv,
                 tell(again);
                 return again.document();
             };
-            return compare_file(walk.document(), invocation.options, mistakes(), retell, speaks);
+            return compare_file(walk.document(), invocation.options.compare, invocation.options.color,
+                                mistakes(), retell, speaks);
         }
         return walk.finish(speaks);
     } catch (const std::exception& error) {

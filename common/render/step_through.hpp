@@ -2,9 +2,9 @@
 #pragma once
 #include <string>
 
+#include "common/document/step.hpp"
+#include "common/render/terminal.hpp"
 #include "common/torch/print.hpp"
-#include "common/walkthrough/options.hpp"
-#include "common/walkthrough/step.hpp"
 
 // Whether somebody can: both standard input and output are a terminal.
 bool can_step();

@@ -1,4 +1,4 @@
-#include "common/walkthrough/notebook.hpp"
+#include "common/document/judge.hpp"
 
 #include <fmt/format.h>
 

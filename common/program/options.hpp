@@ -6,12 +6,12 @@
 #include <string>
 #include <vector>
 
+#include "common/compare/compare_file.hpp"
 #include "common/cuda/device.hpp"
+#include "common/document/step.hpp"
+#include "common/render/terminal.hpp"
 #include "common/torch/dropout_mask.hpp"
 #include "common/torch/print.hpp"
-#include "common/walkthrough/step.hpp"
-
-enum class ColorChoice { automatic, always, never };
 
 // The reader's own layer and input instead of the chapter's; chapters say which of these they take.
 struct OwnFiles {
@@ -24,13 +24,6 @@ struct OwnFiles {
     std::optional<std::size_t> prefill;  // so many tokens at once, the rest one by one; none: all at once
 
     [[nodiscard]] bool any() const { return config || weights || input; }
-};
-
-// Somebody's prints beside ours (common/compare/).
-struct CompareOptions {
-    std::optional<std::string> file;   // a notebook, its text, or a file of tensors
-    bool json = false;                 // the report for programs instead of the one for people
-    std::optional<std::string> junit;  // the report for graders goes into this file
 };
 
 struct Options {

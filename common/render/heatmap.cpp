@@ -1,4 +1,4 @@
-#include "common/walkthrough/heatmap.hpp"
+#include "common/render/heatmap.hpp"
 
 #include <fmt/color.h>
 #include <fmt/format.h>
@@ -8,7 +8,7 @@
 #include <cmath>
 #include <string_view>
 
-#include "common/walkthrough/text_layout.hpp"
+#include "common/render/text_layout.hpp"
 
 namespace {
 

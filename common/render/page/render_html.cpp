@@ -1,4 +1,4 @@
-#include "common/html/render_html.hpp"
+#include "common/render/page/render_html.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <limits>
 
-#include "common/html/escape.hpp"
-#include "common/html/mathml.hpp"
-#include "common/html/page_frame.hpp"
-#include "common/html/tensor_data.hpp"
-#include "common/walkthrough/notebook.hpp"
+#include "common/document/judge.hpp"
+#include "common/render/page/escape.hpp"
+#include "common/render/page/mathml.hpp"
+#include "common/render/page/page_frame.hpp"
+#include "common/render/page/tensor_data.hpp"
 
 namespace {
 

@@ -1,4 +1,4 @@
-#include "common/html/formula_tokens.hpp"
+#include "common/render/page/formula_tokens.hpp"
 
 #include <algorithm>
 #include <array>
