@@ -10,8 +10,12 @@
 
 namespace {
 
-const Chapter chapter{1, "01_simplified_self_attention", "Simplified self-attention",
-                      "T tokens (words), d_in numbers in the embedding of each", Takes::input};
+const Chapter chapter{.number = 1,
+                      .folder = "01_simplified_self_attention",
+                      .title = "Simplified self-attention",
+                      .letters = "T tokens (words), d_in numbers in the embedding of each",
+                      .takes = Takes::input,
+                      .draws = Draws::nothing};
 
 void one_word_looks(Walkthrough& walk, const ch1::Sentence& sentence) {
     const ch1::QueryTrace journey = ch1::attend(sentence.embeddings, 1);
@@ -135,15 +139,17 @@ void own_files(Walkthrough& walk) {
         .show("all_context_vecs", trace.context_vecs, {"T", "d_in"});
 }
 
+void tell(Walkthrough& walk) {
+    if (walk.own().any()) return own_files(walk);
+    const ch1::Sentence sentence = ch1::your_journey();
+    one_word_looks(walk, sentence);
+    softmax_with_large_scores(walk, ch1::attend(sentence.embeddings, 1).attn_scores);
+    all_words_look(walk, sentence);
+    order_does_not_matter(walk, sentence.embeddings);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch1::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_files(walk);
-        const ch1::Sentence sentence = ch1::your_journey();
-        one_word_looks(walk, sentence);
-        softmax_with_large_scores(walk, ch1::attend(sentence.embeddings, 1).attn_scores);
-        all_words_look(walk, sentence);
-        order_does_not_matter(walk, sentence.embeddings);
-    });
+    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch1::mistakes}, argc, argv);
 }

@@ -15,9 +15,12 @@
 namespace {
 
 const Chapter chapter{
-    2, "02_trainable_weights", "Self-attention with trainable weights",
-    "T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k width of a key",
-    Takes::weights};
+    .number = 2,
+    .folder = "02_trainable_weights",
+    .title = "Self-attention with trainable weights",
+    .letters =
+        "T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k width of a key",
+    .takes = Takes::weights};
 
 constexpr std::size_t d_out = 2;
 
@@ -152,7 +155,8 @@ void construction_order(Walkthrough& walk, const Matrix& inputs) {
 void own_files(Walkthrough& walk) {
     const ch1::Sentence sentence = ch1::sentence_of(walk.own());
     const Matrix& x = sentence.embeddings;
-    torch::Generator generator(walk.seed(789));
+    torch::Generator generator(
+        walk.own().weights ? 0 : walk.seed(789));  // the reader's weights need no random numbers
     const ch2::LinearWeights weights = walk.own().weights
                                            ? ch2::read_weights(walk.own(), x.shape(1))
                                            : ch2::random_linear_weights(generator, x.shape(1), d_out);
@@ -177,22 +181,24 @@ void own_files(Walkthrough& walk) {
         .show("context_vec", trace.context_vec, {"T", "d_out"});
 }
 
+void tell(Walkthrough& walk) {
+    if (walk.own().any()) return own_files(walk);
+    const ch1::Sentence sentence = ch1::your_journey();
+    const Matrix& inputs = sentence.embeddings;
+
+    torch::Generator generator(walk.seed(123));
+    const ch2::Weights weights = ch2::random_weights(generator, inputs.shape(1), d_out);
+    const ch2::Trace trace = ch2::self_attention(inputs, weights);
+
+    three_roles(walk, weights, trace);
+    why_the_scale(walk);
+    weigh_and_mix(walk, sentence, trace);
+    parameter_against_linear(walk, inputs);
+    construction_order(walk, inputs);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch2::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_files(walk);
-        const ch1::Sentence sentence = ch1::your_journey();
-        const Matrix& inputs = sentence.embeddings;
-
-        torch::Generator generator(walk.seed(123));
-        const ch2::Weights weights = ch2::random_weights(generator, inputs.shape(1), d_out);
-        const ch2::Trace trace = ch2::self_attention(inputs, weights);
-
-        three_roles(walk, weights, trace);
-        why_the_scale(walk);
-        weigh_and_mix(walk, sentence, trace);
-        parameter_against_linear(walk, inputs);
-        construction_order(walk, inputs);
-    });
+    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch2::mistakes}, argc, argv);
 }

@@ -20,10 +20,14 @@
 namespace {
 
 const Chapter chapter{
-    3, "03_causal_mask_and_dropout", "Causal mask and dropout",
-    "B sequences in a batch, T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k "
-    "width of a key, p share that dropout takes away",
-    Takes::weights};
+    .number = 3,
+    .folder = "03_causal_mask_and_dropout",
+    .title = "Causal mask and dropout",
+    .letters =
+        "B sequences in a batch, T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k "
+        "width of a key, p share that dropout takes away",
+    .takes = Takes::weights,
+    .draws = Draws::dropout_too};
 
 constexpr std::size_t d_out = 2;
 
@@ -236,7 +240,8 @@ void a_batch(Walkthrough& walk, const ch1::Sentence& sentence) {
 void own_files(Walkthrough& walk) {
     const ch1::Sentence sentence = ch1::sentence_of(walk.own());
     const Matrix& x = sentence.embeddings;
-    torch::Generator generator(walk.seed(123));
+    torch::Generator generator(
+        walk.own().weights ? 0 : walk.seed(123));  // the reader's weights need no random numbers
     const ch2::LinearWeights weights = walk.own().weights
                                            ? ch2::read_weights(walk.own(), x.shape(1))
                                            : ch2::random_linear_weights(generator, x.shape(1), d_out);
@@ -259,21 +264,23 @@ void own_files(Walkthrough& walk) {
         .show("context_vecs", trace.context_vec, {"B", "T", "d_out"});
 }
 
+void tell(Walkthrough& walk) {
+    if (walk.own().any()) return own_files(walk);
+    const ch1::Sentence sentence = ch1::your_journey();
+    const ch2::LinearWeights weights = sa_v2_weights(walk, sentence.embeddings.shape(1));
+    const ch2::Trace trace = ch2::self_attention(sentence.embeddings, weights);
+
+    mask_after_softmax(walk, trace);
+    const Matrix causal_weights = mask_before_softmax(walk, sentence, trace);
+    wrong_polarity(walk, trace);
+    future_token_perturbation(walk, sentence, weights);
+    dropout(walk, causal_weights);
+    two_builds(walk);
+    a_batch(walk, sentence);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch3::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_files(walk);
-        const ch1::Sentence sentence = ch1::your_journey();
-        const ch2::LinearWeights weights = sa_v2_weights(walk, sentence.embeddings.shape(1));
-        const ch2::Trace trace = ch2::self_attention(sentence.embeddings, weights);
-
-        mask_after_softmax(walk, trace);
-        const Matrix causal_weights = mask_before_softmax(walk, sentence, trace);
-        wrong_polarity(walk, trace);
-        future_token_perturbation(walk, sentence, weights);
-        dropout(walk, causal_weights);
-        two_builds(walk);
-        a_batch(walk, sentence);
-    });
+    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch3::mistakes}, argc, argv);
 }

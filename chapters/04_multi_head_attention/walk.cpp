@@ -14,10 +14,13 @@
 namespace {
 
 const Chapter chapter{
-    4, "04_multi_head_attention", "Multi-head attention",
-    "B sequences in a batch, T tokens, H heads, d_in width of an embedding, head_dim width of one head, "
-    "d_out = H * head_dim",
-    Takes::weights};
+    .number = 4,
+    .folder = "04_multi_head_attention",
+    .title = "Multi-head attention",
+    .letters =
+        "B sequences in a batch, T tokens, H heads, d_in width of an embedding, head_dim width of one head, "
+        "d_out = H * head_dim",
+    .takes = Takes::weights};
 
 const ch3::Dropout no_dropout{0.0};
 
@@ -165,7 +168,8 @@ void four_dimensional_matmul(Walkthrough& walk) {
 void own_files(Walkthrough& walk) {
     const ch1::Sentence sentence = ch1::sentence_of(walk.own());
     const Matrix& x = sentence.embeddings;
-    torch::Generator generator(walk.seed(123));
+    torch::Generator generator(
+        walk.own().weights ? 0 : walk.seed(123));  // the reader's weights need no random numbers
     ch4::Weights weights = ch4::random_weights(generator, x.shape(1), 2);
     if (walk.own().weights) {
         weights.projections = ch2::read_weights(walk.own(), x.shape(1));
@@ -196,16 +200,18 @@ void own_files(Walkthrough& walk) {
         .show("context_vecs", trace.context_vec, {"B", "T", "d_out"});
 }
 
+void tell(Walkthrough& walk) {
+    if (walk.own().any()) return own_files(walk);
+    const ch1::Sentence sentence = ch1::your_journey();
+    const Tensor3 batch = torch::stack(sentence.embeddings, sentence.embeddings);
+    heads_side_by_side(walk, batch);
+    view_and_transpose(walk);
+    fused_heads(walk, batch);
+    four_dimensional_matmul(walk);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch4::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_files(walk);
-        const ch1::Sentence sentence = ch1::your_journey();
-        const Tensor3 batch = torch::stack(sentence.embeddings, sentence.embeddings);
-        heads_side_by_side(walk, batch);
-        view_and_transpose(walk);
-        fused_heads(walk, batch);
-        four_dimensional_matmul(walk);
-    });
+    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch4::mistakes}, argc, argv);
 }

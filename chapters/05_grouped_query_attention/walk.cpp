@@ -22,8 +22,7 @@ const Chapter chapter{
     .letters =
         "B sequences in a batch, T new tokens, S tokens so far, H query heads, H_kv key and value heads, "
         "head_dim width of a head, dim width of an embedding",
-    .takes = Takes::layer,
-    .kernels = true};
+    .takes = Takes::layer};
 
 constexpr ch5::Config config{
     .dim = 6, .n_heads = 4, .n_kv_heads = 2, .head_dim = 2, .max_batch_size = 2, .max_seq_len = 6};
@@ -225,11 +224,12 @@ void what_a_step_costs(Walkthrough& walk) {
 }
 
 // --config: the same attention on the reader's own layer.
-void own_layer(Walkthrough& walk) {
+void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
     const ch5::Layer layer = ch5::load_layer(walk);
-    if (walk.device() != Device::cpu) {
+    if (!choice.is_cpu()) {
+        ch5::refuse_bias_on_device(layer);
         const auto [x, x_next] = ch5::all_but_last(layer.x);
-        return ch5::walk_on_device(walk, x, x_next, layer.weights, layer.config);
+        return ch5::walk_on_device(walk, choice, x, x_next, layer.weights, layer.config);
     }
     ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
         const ch5::Trace trace =
@@ -241,11 +241,12 @@ void own_layer(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch5::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_layer(walk);
+    DeviceChoice choice;
+    const auto tell = [&choice](Walkthrough& walk) {
+        if (walk.own().any()) return own_layer(walk, choice);
         const Setting setting = draw_setting(walk);
-        if (walk.device() != Device::cpu) {
-            return ch5::walk_on_device(walk, setting.x, setting.x_next, setting.weights, config);
+        if (!choice.is_cpu()) {
+            return ch5::walk_on_device(walk, choice, setting.x, setting.x_next, setting.weights, config);
         }
         ch5::KVCache cache(config);
         const ch5::Trace trace = ch5::grouped_query_attention(setting.x, setting.weights, config, cache, 0);
@@ -257,5 +258,8 @@ int main(int argc, char** argv) {
         pieces_are_equal(walk, setting);
         one_config_field(walk);
         what_a_step_costs(walk);
-    });
+    };
+    return walk_through(
+        {.chapter = chapter, .tell = tell, .mistakes = ch5::mistakes, .options = device_options(5, choice)},
+        argc, argv);
 }
