@@ -2,11 +2,14 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/program/plain_number.hpp"
+
 namespace ch7 {
 namespace {
 
 void declare(CLI::App& app, Choices& choices) {
     app.add_option("--world-size", choices.world_size, "this many ranks share the heads, one after the other")
+        ->check(plain_number)
         ->check(CLI::Range(1, 1024))
         ->type_name("N");
     app.add_option_function<std::string>(

@@ -4,6 +4,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/program/plain_number.hpp"
+
 namespace {
 
 void declare(CLI::App& app, DeviceChoice& choice) {
@@ -17,6 +19,7 @@ void declare(CLI::App& app, DeviceChoice& choice) {
         ->type_name("WHERE");
     app.add_option("--warp", choice.warp,
                    "with --device emulated: what this warp of the kernel does, step by step")
+        ->check(plain_number)
         ->check(CLI::Range(0, 31))
         ->type_name("N");
 }

@@ -71,15 +71,16 @@ struct Step {
     std::string source;  // the file to have open beside this step
     std::vector<Block> blocks;
 
-    // Each adds a block and returns the step, so that a walk reads as one sentence.
+    // Each adds a block and returns the step, so that a walk reads as one sentence. Notes, tables and heatmaps
+    // may hold words from the reader's files: what no terminal should see becomes a "?" (printable()).
     Step& read(std::string file);
     Step& formula(std::string text_of_formula);
     Step& show(std::string name, AnyTensor value, std::vector<std::string> axes,
                std::optional<Cell> printed = std::nullopt);
     Step& show_shape(std::string name, const Shape& shape, std::optional<Cell> printed = std::nullopt);
-    Step& note(std::string text_of_note);
+    Step& note(const std::string& text_of_note);
     Step& table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows);
-    Step& heatmap(std::string title_of_map, AnyTensor weights, std::vector<std::string> words);
+    Step& heatmap(const std::string& title_of_map, AnyTensor weights, std::vector<std::string> words);
 };
 
 struct Section {

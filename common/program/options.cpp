@@ -8,6 +8,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "common/program/plain_number.hpp"
 #include "version.hpp"
 
 namespace {
@@ -99,6 +100,7 @@ void declare_output(CLI::App& app, Options& options) {
 // How it is printed.
 void declare_style(CLI::App& app, Options& options) {
     app.add_option("--precision", options.print.precision, "digits after the point, 0 to 16 (default 4)")
+        ->check(plain_number)
         ->check(CLI::Range(0, 16))
         ->type_name("N");
     app.add_flag_callback(
@@ -159,6 +161,7 @@ void declare_own_files(CLI::App& app, OwnFiles& own, Takes takes) {
                  "with --weights: run although tensors under the prefix have no place in this layer");
     app.add_option("--prefill", own.prefill,
                    "with --config: so many tokens at once, the rest one by one; 0: all one by one")
+        ->check(plain_number)
         ->check(CLI::Range(0, 1000000))
         ->type_name("N");
 }

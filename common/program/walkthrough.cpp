@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <map>
 #include <utility>
 
 #include "common/compare/compare_file.hpp"
 #include "common/document/judge.hpp"
 #include "common/files/atomic_file.hpp"
+#include "common/files/output_target.hpp"
 #include "common/files/tensor_file.hpp"
+#include "common/printable.hpp"
 #include "common/render/page/render_html.hpp"
 #include "common/render/render_tensors.hpp"
 #include "common/render/render_terminal.hpp"
@@ -43,10 +44,30 @@ int prints_shown(const Document& document) {
     return prints;
 }
 
-// Returns the line that says so.
-std::string write_page(const std::string& path, const std::string& page) {
+// On standard output the page stands alone.
+void write_page(const std::string& path, const std::string& page, const std::string& closing) {
     write_file(path, page);
-    return fmt::format("wrote {} ({} KB)\n", path, (page.size() + 999) / 1000);
+    if (is_standard_output(path)) return;
+    write_out(fmt::format("wrote {} ({} KB)\n{}\n", printable(path), (page.size() + 999) / 1000, closing));
+}
+
+// Nothing that the reader gave is written over.
+void check_files(const Options& options) {
+    std::vector<NamedFile> inputs, outputs;
+    const auto add = [](std::vector<NamedFile>& files, const char* option,
+                        const std::optional<std::string>& path) {
+        if (path) files.push_back({option, *path});
+    };
+    add(inputs, "--config", options.own.config);
+    add(inputs, "--weights", options.own.weights);
+    add(inputs, "--input", options.own.input);
+    add(inputs, "--compare", options.compare.file);
+    add(outputs, "--save", options.save);
+    add(outputs, "--html", options.html);
+    add(outputs, "--junit", options.compare.junit);
+    if (options.compare.json) outputs.push_back({"--json", "-"});
+    check_outputs(inputs, outputs);
+    if (options.save) check_saving_to(*options.save);
 }
 
 }  // namespace
@@ -74,8 +95,8 @@ void Walkthrough::section(std::string number, std::string title) {
     document_.parts.emplace_back(Section{std::move(number), std::move(title)});
 }
 
-Step& Walkthrough::step(std::string title, std::string text) {
-    document_.parts.emplace_back(Step{std::move(title), std::move(text), "", {}});
+Step& Walkthrough::step(const std::string& title, const std::string& text) {
+    document_.parts.emplace_back(Step{printable(title), printable(text), "", {}});
     return std::get<Step>(document_.parts.back());
 }
 
@@ -97,8 +118,7 @@ int Walkthrough::finish(bool speaks) {
             write_out(closing + "\n");
             break;
         case Options::Output::page:
-            write_out(write_page(*options_.html, render_html(document_, options_.print, closing)));
-            write_out(closing + "\n");
+            write_page(*options_.html, render_html(document_, options_.print, closing), closing);
             break;
         case Options::Output::walkthrough:
             show_walk(closing);
@@ -121,9 +141,8 @@ void Walkthrough::refuse_unused_options() const {
 void Walkthrough::show_walk(const std::string& closing) const {
     if (options_.step && can_step()) return step_through(document_, options_.color, options_.print, closing);
     if (options_.step) {
-        fmt::print(stderr,
-                   "walk {}: --step needs a terminal to read from and to write to; here is all of it\n",
-                   document_.chapter.number);
+        write_error(fmt::format("walk {}", document_.chapter.number),
+                    "--step needs a terminal to read from and to write to; here is all of it");
     }
     write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
 }
@@ -170,12 +189,13 @@ int walk_through(const Walk& walk, int argc, const char* const* argv) {
             if (walk.speaks) write_out(*invocation.print_and_stop);
             return 0;
         }
+        check_files(invocation.options);
         Walkthrough told(walk.chapter, invocation.options);
         walk.tell(told);
         if (invocation.options.compare.file) return compare(told, walk, invocation.options);
         return told.finish(walk.speaks);
     } catch (const std::exception& error) {
-        if (walk.speaks) fmt::print(stderr, "walk {}: {}\n", walk.chapter.number, error.what());
+        if (walk.speaks) write_error(fmt::format("walk {}", walk.chapter.number), error.what());
         return 2;
     }
 }

@@ -42,7 +42,7 @@ class Walkthrough {
     void keep(std::string name, AnyTensor value);
 
     void section(std::string number, std::string title);
-    Step& step(std::string title, std::string text);
+    Step& step(const std::string& title, const std::string& text);
 
     // All steps told so far, for renderers and tests.
     [[nodiscard]] const Document& document() const { return document_; }
