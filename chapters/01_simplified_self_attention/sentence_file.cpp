@@ -17,7 +17,7 @@ Sentence sentence_of(const OwnFiles& own) {
             rows = torch::select(*batch, 0);
         }
         if (!rows || rows->size() == 0) {
-            throw std::invalid_argument(fmt::format("{}: x is {}; expected floats of shape (T, d_in)",
+            throw std::invalid_argument(fmt::format("{}: x is {}, expected floats of shape (T, d_in)",
                                                     *own.input, to_string(x.shape)));
         }
         sentence.embeddings = *rows;
@@ -27,7 +27,7 @@ Sentence sentence_of(const OwnFiles& own) {
     }
     if (!own.tokens.empty()) sentence.words = own.tokens;
     if (sentence.words.size() != sentence.embeddings.shape(0)) {
-        throw std::invalid_argument(fmt::format("--tokens has {} words, but the input has {} tokens",
+        throw std::invalid_argument(fmt::format("--tokens has {} words, the input {} tokens",
                                                 sentence.words.size(), sentence.embeddings.shape(0)));
     }
     return sentence;
