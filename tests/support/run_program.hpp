@@ -20,4 +20,7 @@ std::string program(int chapter);
 
 // The folder name of a chapter: "03_causal_mask_and_dropout".
 std::string folder(int chapter);
-constexpr int chapter_count = 7;
+
+// The number of chapters: the folders in chapters/ that begin with a number.
+int count_chapters();
+inline const int chapter_count = count_chapters();
