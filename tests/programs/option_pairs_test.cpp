@@ -1,6 +1,7 @@
 // Options in pairs: each pair either works, and both options change what comes out, or is refused by name.
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 
@@ -83,10 +84,10 @@ class PairFolder {
         weights.emplace_back("a.odd", square);
         save_tensors(folder_.path("odd.safetensors"), weights);
         save_tensors(folder_.path("x.safetensors"), {{"x", wide}});
-        folder_.file("config.json", chapter >= 7
-                                        ? R"({"dim": 30, "n_heads": 3, "q_lora_rank": 0, "kv_lora_rank": 6,
-                          "qk_nope_head_dim": 4, "qk_rope_head_dim": 2, "v_head_dim": 5})"
-                                        : R"({"dim": 30, "n_heads": 3, "n_kv_heads": 3, "head_dim": 10})");
+        std::ofstream(folder_.path("config.json"))
+            << (chapter >= 7 ? R"({"dim": 30, "n_heads": 3, "q_lora_rank": 0, "kv_lora_rank": 6,
+                                   "qk_nope_head_dim": 4, "qk_rope_head_dim": 2, "v_head_dim": 5})"
+                             : R"({"dim": 30, "n_heads": 3, "n_kv_heads": 3, "head_dim": 10})");
         run_piped("cd '" + folder_.path("") + "' && " + program(chapter) + " --save mine.safetensors", utf8_);
         REQUIRE(std::filesystem::exists(folder_.path("mine.safetensors")));
     }
