@@ -48,10 +48,11 @@ Setting draw_setting(Walkthrough& walk) {
 void fewer_keys(Walkthrough& walk, const Setting& setting, const ch5::Trace& trace) {
     walk.section("5.1", "Fewer keys than queries");
 
-    walk.step("Four query heads, two key heads",
-              "A model that writes text must store the keys and values of all tokens so far. This memory "
-              "limits the model, not the arithmetic. Grouped-query attention computes fewer of them: H_kv = "
-              "2 key and value heads serve H = 4 query heads. So wk and wv have half the rows of wq.")
+    walk.step(
+            "Four query heads, two key heads",
+            "A model that writes text must store the keys and values of all tokens so far. The size of this "
+            "memory limits the model; the arithmetic does not. Grouped-query attention stores less: H_kv = "
+            "2 key and value heads serve H = 4 query heads. So wk and wv have half the rows of wq.")
         .read("attention.cpp")
         .show("x", setting.x, {"B", "T", "dim"}, pytorch())
         .show("wk.weight", setting.weights.wk.weight, {"H_kv * head_dim", "dim"}, pytorch());
