@@ -33,7 +33,7 @@ ch7::Setting draw_setting(Walkthrough& walk) {
     return setting;
 }
 
-// The small layer is shown in two ranks, unless the reader or mpirun says otherwise.
+// The walk splits the small layer into two ranks, unless --world-size or mpirun gives another number.
 std::unique_ptr<Ranks> small_layers_ranks(Walkthrough& walk, const ProcessGroup& group,
                                           std::optional<std::size_t> world_size) {
     const bool is_alone = group.processes() == 1;
