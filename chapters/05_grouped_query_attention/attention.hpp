@@ -20,8 +20,9 @@ struct Weights {
     ch2::Linear wv;  // (H_kv * head_dim, dim)
     ch2::Linear wo;  // (dim, H * head_dim)
 };
-// Drawn in the order wq, wk, wv, wo, without bias.
-Weights random_weights(torch::Generator& generator, const Config& config);
+// Drawn in the order wq, wk, wv, wo; a bias, if asked for, after its weight.
+Weights random_weights(torch::Generator& generator, const Config& config, bool qkv_bias = false,
+                       bool output_bias = false);
 
 struct Trace {
     Tensor4 xq;            // (B, T, H, head_dim)

@@ -28,12 +28,13 @@ Vector llama3_scaling(const Vector& freqs, const Llama3Scaling& scaling);
 struct YarnScaling {
     float factor = 40.0f, beta_fast = 32.0f, beta_slow = 1.0f;
     float original_max_seq_len = 4096.0f;
+    bool truncate = true;  // the bounds of the ramp become whole numbers
 };
 Vector yarn_scaling(const Vector& freqs, float theta, const YarnScaling& scaling);
 
-// The frequencies that a model's config asks for: rope_theta and rope_scaling. The softmax factor that
-// DeepSeek's YaRN adds is chapter 7's. Throws std::invalid_argument for a kind of scaling that is none of the
-// four.
+// The frequencies that a model's config asks for: rope_theta and rope_scaling. YaRN's attention_factor goes
+// into the rotation table, the softmax factor of DeepSeek's YaRN is chapter 7's. Throws std::invalid_argument
+// for a kind of scaling that is none of the four.
 Vector model_frequencies(const ModelConfig& model, std::size_t head_dim);
 
 // "kept", "divided" or "blended": what became of a frequency, given the largest division there is.
