@@ -230,11 +230,16 @@ void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
         const auto [x, x_next] = ch5::all_but_last(layer.x);
         return ch5::walk_on_device(walk, choice, x, x_next, layer.weights, layer.config);
     }
-    ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
-        const ch5::Trace trace =
-            ch5::grouped_query_attention(x, layer.weights, layer.config, cache, start_pos);
-        return ch5::Piece{ch5::shown_tensors(trace), trace.attn_weights, trace.output};
-    });
+    const std::string positions = fmt::format(
+        "This chapter has no positions: rope_theta = {} and rope_scaling are not used here, and the output is not yet that "
+        "of the model's layer. ./walk 6 with the same options rotates queries and keys.",
+        layer.model.rope_theta);
+    ch5::walk_own_layer(
+        walk, layer, positions, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
+            const ch5::Trace trace =
+                ch5::grouped_query_attention(x, layer.weights, layer.config, cache, start_pos);
+            return ch5::Piece{ch5::shown_tensors(trace), trace.attn_weights, trace.output};
+        });
 }
 
 }  // namespace

@@ -31,11 +31,13 @@ Vector llama3_scaling(const Vector& freqs, const Llama3Scaling& scaling);
 struct YarnScaling {
     float factor = 40.0f, beta_fast = 32.0f, beta_slow = 1.0f;
     float original_max_seq_len = 4096.0f;
+    bool truncate = true;  // the bounds of the ramp become whole numbers
 };
 Vector yarn_scaling(const Vector& freqs, float theta, const YarnScaling& scaling);
 
-// The frequencies for a model's config: rope_theta and rope_scaling. Chapter 7 has the softmax factor that
-// DeepSeek's YaRN adds. Throws std::invalid_argument if the type of scaling is none of the four.
+// The frequencies for a model's config: rope_theta and rope_scaling. YaRN's attention_factor is part of the
+// rotation table, and the softmax factor of DeepSeek's YaRN is in chapter 7. Throws std::invalid_argument if the type
+// of scaling is none of the four.
 Vector model_frequencies(const ModelConfig& model, std::size_t head_dim);
 
 // "kept", "divided" or "blended": how a scaling changed a frequency, if it divides by at most `factor`.

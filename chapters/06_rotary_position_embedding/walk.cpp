@@ -247,6 +247,14 @@ void whole_attention(Walkthrough& walk, const Setting& setting, const ch6::Trace
              {"1 + 1 + 1 + 1", fmt::format("{:.1e}", largest_difference(in_pieces({1, 1, 1, 1}), prefill))}});
 }
 
+// "theta 500000, scaled as llama3 says by factor 8"
+std::string rotary_fields(const ModelConfig& model) {
+    const std::string base = fmt::format("theta {}", model.rope_theta);
+    if (!model.rope_scaling) return base + ", not scaled";
+    return fmt::format("{}, scaled as {} says by factor {}", base, model.rope_scaling->type,
+                       model.rope_scaling->factor);
+}
+
 // --config: the complete attention on your own layer, for both layouts of weights.
 void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
     ch5::Layer layer = ch5::load_layer(walk);
@@ -268,15 +276,18 @@ void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
         const auto [x, x_next] = ch5::all_but_last(layer.x);
         return ch6::walk_on_device(walk, choice, x, x_next, layer.weights, dimensions, table);
     }
-    ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
-        const ch6::Trace trace = ch6::llama_attention(x, layer.weights, dimensions, table, cache, start_pos);
-        std::vector<Shown> tensors = ch5::shown_tensors(trace.attended);
-        tensors[0].name = "xq_rotated";
-        tensors[1].name = "xk_rotated";
-        tensors.insert(tensors.begin(), {{"xq", trace.xq, {"B", "T", "H", "head_dim"}, {}, {}},
-                                         {"xk", trace.xk, {"B", "T", "H_kv", "head_dim"}, {}, {}}});
-        return ch5::Piece{std::move(tensors), trace.attended.attn_weights, trace.attended.output};
-    });
+    const std::string positions = fmt::format("Rotary embeddings: {}.", rotary_fields(layer.model));
+    ch5::walk_own_layer(
+        walk, layer, positions, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
+            const ch6::Trace trace =
+                ch6::llama_attention(x, layer.weights, dimensions, table, cache, start_pos);
+            std::vector<Shown> tensors = ch5::shown_tensors(trace.attended);
+            tensors[0].name = "xq_rotated";
+            tensors[1].name = "xk_rotated";
+            tensors.insert(tensors.begin(), {{"xq", trace.xq, {"B", "T", "H", "head_dim"}, {}, {}},
+                                             {"xk", trace.xk, {"B", "T", "H_kv", "head_dim"}, {}, {}}});
+            return ch5::Piece{std::move(tensors), trace.attended.attn_weights, trace.attended.output};
+        });
 }
 
 }  // namespace
