@@ -14,7 +14,7 @@ bool is_hugging_face(const Fields& fields) {
 }
 
 // How much YaRN enlarges what goes into a score.
-double enlargement(double factor, double mscale) {
+double score_enlargement(double factor, double mscale) {
     return factor <= 1.0 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
 }
 
@@ -42,7 +42,8 @@ LatentYarn read_yarn(const Fields& rope, std::size_t original) {
     rope.read_from_zero({"mscale_all_dim"}, mscale_all_dim);
     yarn.original_max_seq_len = rope.size({"original_max_position_embeddings"}).value_or(original);
     yarn.mscale = mscale_all_dim;
-    yarn.rotation_scale = enlargement(yarn.factor, mscale) / enlargement(yarn.factor, mscale_all_dim);
+    yarn.rotation_scale =
+        score_enlargement(yarn.factor, mscale) / score_enlargement(yarn.factor, mscale_all_dim);
     return yarn;
 }
 

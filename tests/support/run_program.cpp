@@ -104,3 +104,7 @@ std::string folder(int chapter) {
 std::string program(int chapter) {
     return std::string("'") + PROGRAM_DIR + "/" + folder(chapter) + "'";
 }
+
+std::string program_on_device(int chapter) {
+    return std::string("'") + PROGRAM_DIR + "/" + folder(chapter) + "_on_device'";
+}
