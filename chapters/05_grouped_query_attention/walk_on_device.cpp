@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include "chapters/05_grouped_query_attention/cuda/demonstrations.hpp"
+#include "chapters/05_grouped_query_attention/cuda/layer_on_device.hpp"
+#include "common/cuda/device_walk.hpp"
 #include "common/cuda/host_tensors.hpp"
 
 namespace ch5 {
@@ -105,8 +107,7 @@ void what_is_caught(Walkthrough& walk) {
                 {"swizzled", fmt::format("{}", swizzled.cycles), fmt::format("{}", swizzled.needed)}});
 }
 
-}  // namespace
-
+// Every rung at a size at which it is worth counting or timing.
 void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>& roofs) {
     const DecodeInput input = worth_measuring(where);
     const DecodeShape& s = input.shape;
@@ -137,6 +138,8 @@ void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>
             "mma is 2048 multiplications by one warp. Caches are not counted: they make the first rung less bad than it looks. Split KV has one split here: 8 heads already give the emulator's 4 multiprocessors two blocks each.");
     }
 }
+
+}  // namespace
 
 void walk_on_device(Walkthrough& walk, const DeviceChoice& choice, const Tensor3& x, const Tensor3& x_next,
                     const Weights& weights, const Config& config) {

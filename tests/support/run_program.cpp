@@ -113,3 +113,7 @@ int count_chapters() {
 std::string program(int chapter) {
     return std::string("'") + PROGRAM_DIR + "/" + folder(chapter) + "'";
 }
+
+std::string program_on_device(int chapter) {
+    return std::string("'") + PROGRAM_DIR + "/" + folder(chapter) + "_on_device'";
+}

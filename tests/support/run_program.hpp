@@ -17,6 +17,8 @@ Finished run_on_terminal(const std::string& shell_command, const std::vector<std
 
 // The executable of a chapter, quoted for the shell.
 std::string program(int chapter);
+// The same with GPU kernels, of a chapter that has some.
+std::string program_on_device(int chapter);
 
 // The folder name of a chapter: "03_causal_mask_and_dropout".
 std::string folder(int chapter);
