@@ -117,7 +117,8 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     bool full = false;
     std::string color = "auto";
     app.add_option("--precision", options.print.precision, "digits after the point, 0 to 16 (default 4)")
-        ->check(plain_number)->check(CLI::Range(0, 16))
+        ->check(plain_number)
+        ->check(CLI::Range(0, 16))
         ->type_name("N");
     app.add_flag("--full", full, "no \"...\" in tensors of more than 1000 elements");
     app.add_option("--color", color, "auto (on a terminal, unless NO_COLOR is set), always or never")
@@ -162,7 +163,8 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
                      "with --weights: run although tensors under the prefix have no place in this layer");
         app.add_option("--prefill", own.prefill,
                        "so many tokens at once, the rest one by one; 0: all one by one")
-            ->check(plain_number)->check(CLI::Range(0, 1000000))
+            ->check(plain_number)
+            ->check(CLI::Range(0, 1000000))
             ->type_name("N");
     }
 
@@ -181,7 +183,8 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
     if (chapter.ranks) {
         app.add_option("--world-size", options.world_size,
                        "so many ranks share the heads, one after the other")
-            ->check(plain_number)->check(CLI::Range(1, 1024))
+            ->check(plain_number)
+            ->check(CLI::Range(1, 1024))
             ->type_name("N");
     }
     if (chapter.journey) {
@@ -199,7 +202,8 @@ Invocation parse_command_line(const Chapter& chapter, int argc, const char* cons
             ->type_name("WHERE");
         app.add_option("--warp", options.warp,
                        "with --device emulated: what this warp of the kernel does, step by step")
-            ->check(plain_number)->check(CLI::Range(0, 31))
+            ->check(plain_number)
+            ->check(CLI::Range(0, 31))
             ->type_name("N");
     }
 

@@ -51,7 +51,7 @@ Row row_of(const TensorFile& file, const TensorInfo& info, int digits, int& stat
         status = 2;
     }
     return {printable(info.name), printable(info.dtype), to_string(info.shape),
-            summary.min,         summary.max,          summary.mean};
+            summary.min,          summary.max,           summary.mean};
 }
 
 // Names, types and shapes on the left of their columns, numbers on the right.

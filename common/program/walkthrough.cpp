@@ -51,8 +51,7 @@ int prints_to_reproduce(const Document& document) {
 void write_page(const std::string& path, const std::string& page, const std::string& closing) {
     write_file(path, page);
     if (is_standard_output(path)) return;
-    write_out(
-        fmt::format("wrote {} ({} KB)\n{}\n", printable(path), (page.size() + 999) / 1000, closing));
+    write_out(fmt::format("wrote {} ({} KB)\n{}\n", printable(path), (page.size() + 999) / 1000, closing));
 }
 
 // Nothing that the reader gave is written over.
