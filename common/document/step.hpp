@@ -71,8 +71,9 @@ struct Step {
     std::string source;  // the file to have open beside this step
     std::vector<Block> blocks;
 
-    // Each adds a block and returns the step, so that a walk reads as one sentence. Notes, tables and heatmaps
-    // may hold words from the reader's files: what no terminal should see becomes a "?" (printable()).
+    // Each adds a block and returns the step, so that a walk reads as one sentence. Notes, tables and
+    // heatmaps may hold words from the reader's files: what no terminal should see becomes a "?"
+    // (printable()).
     Step& read(std::string file);
     Step& formula(std::string text_of_formula);
     Step& show(std::string name, AnyTensor value, std::vector<std::string> axes,

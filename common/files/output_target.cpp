@@ -27,7 +27,8 @@ fs::path without_links(const std::string& path) {
     std::error_code error;
     for (int links = 0; fs::is_symlink(target, error); ++links) {
         if (links == most_links) {
-            throw FileError(path, "is a symbolic link that leads in a circle", "remove it, or choose another name");
+            throw FileError(path, "is a symbolic link that leads in a circle",
+                            "remove it, or choose another name");
         }
         target = target.parent_path() / fs::read_symlink(target);
     }
@@ -67,7 +68,8 @@ OutputTarget output_target(const std::string& path) {
     // A pipe or a device may stand at the end of links that only the system can follow (/dev/stderr).
     const std::optional<struct stat> old = facts_of(path);
     if (old && !S_ISREG(old->st_mode)) {
-        throw FileError(path, fmt::format("is {}, no plain file", kind_of(old->st_mode)), "name a file to write to");
+        throw FileError(path, fmt::format("is {}, no plain file", kind_of(old->st_mode)),
+                        "name a file to write to");
     }
     // Root may write everything; somebody who took away the owner's permission did not mean this program.
     if (old && ((old->st_mode & S_IWUSR) == 0 || access(path.c_str(), W_OK) != 0)) {
@@ -75,7 +77,8 @@ OutputTarget output_target(const std::string& path) {
     }
     const fs::path target = without_links(path);
     if (!old && !facts_of(folder_of(target))) {
-        throw FileError(path, fmt::format("cannot be written: {}", std::strerror(errno)), "make its folder first");
+        throw FileError(path, fmt::format("cannot be written: {}", std::strerror(errno)),
+                        "make its folder first");
     }
     if (!target.has_filename()) throw FileError(path, "names no file", "name a file to write to");
     return {target, old};
@@ -88,7 +91,8 @@ void check_outputs(const std::vector<NamedFile>& inputs, const std::vector<Named
         const std::optional<Identity> identity = identity_of(output.path);
         for (const NamedFile& other : others) {
             if (identity && identity == identity_of(other.path)) {
-                throw FileError(output.path, fmt::format("{} and {} are the same file", output.option, other.option),
+                throw FileError(output.path,
+                                fmt::format("{} and {} are the same file", output.option, other.option),
                                 "choose another name for the output");
             }
         }

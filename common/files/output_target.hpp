@@ -11,7 +11,7 @@ bool is_standard_output(const std::string& path);
 
 // The file that an output replaces or creates.
 struct OutputTarget {
-    std::string path;               // behind all symbolic links; a link that leads nowhere yet names a new file
+    std::string path;  // behind all symbolic links; a link that leads nowhere yet names a new file
     std::optional<struct stat> old;  // the file that is there now
 };
 
@@ -26,6 +26,6 @@ struct NamedFile {
 };
 
 // To be called before anything is computed. Throws FileError where an output cannot be written as said above,
-// would replace one of the inputs, or is the same as another output. Two paths are the same file if device and
-// inode are the same, so that links and "./" make no difference.
+// would replace one of the inputs, or is the same as another output. Two paths are the same file if device
+// and inode are the same, so that links and "./" make no difference.
 void check_outputs(const std::vector<NamedFile>& inputs, const std::vector<NamedFile>& outputs);
