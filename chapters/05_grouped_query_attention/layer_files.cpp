@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "chapters/05_grouped_query_attention/decoding.hpp"
+#include "common/files/file_error.hpp"
 #include "common/files/weight_file.hpp"
 
 namespace ch5 {
@@ -46,6 +47,14 @@ bool has_bias(const Weights& weights) {
     return weights.wq.bias || weights.wk.bias || weights.wv.bias || weights.wo.bias;
 }
 
+// 8-bit numbers mean something only together with scales, which chapter 7 reads.
+void refuse_8_bits(const WeightFile& file, const std::string& name) {
+    if (!file.has(name) || file.dtype(name) != "F8_E4M3") return;
+    throw FileError(file.path(),
+                    fmt::format("{}{} is F8_E4M3, and scales are not read here", file.prefix(), name),
+                    "convert it to BF16");
+}
+
 // What the config says of biases and what the file has must be the same.
 void check_bias(const Layer& layer, const std::string& path) {
     const Weights& weights = layer.weights;
@@ -68,6 +77,7 @@ std::string read_weights(Layer& layer, WeightFile& file) {
     std::vector<std::string> names;
     const auto read_linear = [&](const std::string& name, std::size_t rows, std::size_t columns,
                                  const char* meaning) {
+        refuse_8_bits(file, name + ".weight");
         names.push_back(name + ".weight");
         if (file.has(name + ".bias")) names.push_back(name + ".bias");
         return ch2::Linear{file.matrix(name + ".weight", rows, columns, meaning),

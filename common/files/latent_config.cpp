@@ -85,10 +85,6 @@ void check(const Fields& fields, const LatentModelConfig& config) {
     check_size(fields, "num_key_value_heads", config.n_heads);
     check_size(fields, "head_dim", config.qk_rope_head_dim);
     check_size(fields, "qk_head_dim", config.qk_nope_head_dim + config.qk_rope_head_dim);
-    if (config.qk_rope_head_dim % 2 != 0) {
-        fields.refuse(fmt::format("qk_rope_head_dim is {}", config.qk_rope_head_dim),
-                      "it must be even: rotary embeddings rotate pairs");
-    }
 }
 
 // FP8 as DeepSeek stores it: E4M3, with a scale for each block of 128 x 128.
