@@ -17,6 +17,7 @@ import unittest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from browser import Browser
@@ -355,7 +356,8 @@ class PageTest(unittest.TestCase):
         self.find("[title^='Previous']").click()
         self.assertEqual(self.visible_steps(), ["1"])
         self.find("nav a[href='#9']").click()
-        self.assertEqual(self.visible_steps(), ["9"])
+        # The browser announces the new address a moment after the click.
+        WebDriverWait(self.browser, 5).until(lambda browser: self.visible_steps() == ["9"])
         self.assertEqual(self.find("nav a[aria-current]").text, "Does anything leak? Change a word and see")
         self.press("a")
         self.assertEqual(len(self.visible_steps()), 15)
