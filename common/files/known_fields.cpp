@@ -165,13 +165,14 @@ const std::map<std::string, ModelDifference> differences = {
 
 // From the configuration classes of transformers 4.57.
 const std::map<std::string, json> defaults = {
-    {"deepseek_v2", {{"q_lora_rank", 1536U}}},
-    {"deepseek_v3", {{"q_lora_rank", 1536U}}},
-    {"gemma", {{"head_dim", 256U}, {"num_key_value_heads", 16U}}},
-    {"granite", {{"attention_multiplier", 1.0}}},
-    {"mistral", {{"num_key_value_heads", 8U}, {"sliding_window", 4096U}}},
-    {"mixtral", {{"num_key_value_heads", 8U}, {"rope_theta", 1e6}}},
-    {"qwen2", {{"attention_bias", true}, {"num_key_value_heads", 32U}, {"use_sliding_window", false}}}};
+    {"deepseek_v2", json::object({{"q_lora_rank", 1536U}})},
+    {"deepseek_v3", json::object({{"q_lora_rank", 1536U}})},
+    {"gemma", json::object({{"head_dim", 256U}, {"num_key_value_heads", 16U}})},
+    {"granite", json::object({{"attention_multiplier", 1.0}})},
+    {"mistral", json::object({{"num_key_value_heads", 8U}, {"sliding_window", 4096U}})},
+    {"mixtral", json::object({{"num_key_value_heads", 8U}, {"rope_theta", 1e6}})},
+    {"qwen2",
+     json::object({{"attention_bias", true}, {"num_key_value_heads", 32U}, {"use_sliding_window", false}})}};
 
 template <class Value>
 const Value* find(const std::map<std::string, Value>& table, const std::string& name) {
