@@ -171,10 +171,8 @@ const std::map<std::string, json> defaults = {
     {"granite", json::object({{"attention_multiplier", 1.0}})},
     {"mistral", json::object({{"num_key_value_heads", 8U}, {"sliding_window", 4096U}})},
     {"mixtral", json::object({{"num_key_value_heads", 8U}, {"rope_theta", 1e6}})},
-    {"qwen2", json::object({
-    {"attention_bias", true}, {"num_key_value_heads", 32U}, {
-        "use_sliding_window", false
-    }}})};
+    {"qwen2",
+     json::object({{"attention_bias", true}, {"num_key_value_heads", 32U}, {"use_sliding_window", false}})}};
 
 template <class Value>
 const Value* find(const std::map<std::string, Value>& table, const std::string& name) {
