@@ -358,7 +358,7 @@ class PageTest(unittest.TestCase):
         self.find("nav a[href='#9']").click()
         # The browser announces the new address a moment after the click.
         WebDriverWait(self.browser, 5).until(lambda browser: self.visible_steps() == ["9"])
-        self.assertEqual(self.find("nav a[aria-current]").text, "Does anything leak? Change a word and see")
+        self.assertEqual(self.find("nav a[aria-current]").text, "Does the mask leak? Change one token")
         self.press("a")
         self.assertEqual(len(self.visible_steps()), 15)
         self.assertTrue(self.browser.current_url.endswith("#all"))
