@@ -119,13 +119,6 @@ std::string read_weights(Layer& layer, WeightFile& file) {
     return fmt::format("{}", fmt::join(names, ", "));
 }
 
-// The kernels' projections have no bias.
-void refuse_bias_on_device(const Layer& layer, Device device) {
-    if (device == Device::cpu || !has_bias(layer.weights)) return;
-    throw std::invalid_argument(
-        "--device runs layers without bias, and this one has biases; leave out --device");
-}
-
 }  // namespace
 
 Layer load_layer(Walkthrough& walk) {
@@ -150,10 +143,14 @@ Layer load_layer(Walkthrough& walk) {
                                                has_biases && layer.model.output_bias);
             }};
     load_own_layer(walk, kind, layer);
-    refuse_bias_on_device(layer, walk.device());
     layer.config.max_batch_size = layer.x.shape(0);
     layer.config.max_seq_len = layer.x.shape(1);
     return layer;
+}
+
+void refuse_bias_on_device(const Layer& layer) {
+    if (!has_bias(layer.weights)) return;
+    throw std::invalid_argument("--device runs layers without bias, and this one has biases; leave out --device");
 }
 
 std::vector<std::size_t> pieces_of(const OwnLayer& layer, const OwnFiles& own) {

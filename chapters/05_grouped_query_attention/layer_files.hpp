@@ -24,6 +24,9 @@ struct Layer : OwnLayer {
 // FileError or std::invalid_argument.
 Layer load_layer(Walkthrough& walk);
 
+// For --device: kernels project without bias. Throws std::invalid_argument where the layer has one.
+void refuse_bias_on_device(const Layer& layer);
+
 // The sizes of the pieces that --prefill asks for.
 std::vector<std::size_t> pieces_of(const OwnLayer& layer, const OwnFiles& own);
 

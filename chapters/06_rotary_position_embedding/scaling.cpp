@@ -30,7 +30,7 @@ Vector llama3_scaling(const Vector& freqs, const Llama3Scaling& scaling) {
         if (wavelength > shortest_divided) {
             freq = freq / scaling.factor;
         } else {
-            // How far between the two bounds: 1 keeps, 0 divides.
+            // The place between the two bounds: 1 keeps the frequency, 0 divides it.
             const float smooth = (scaling.original_max_seq_len / wavelength - scaling.low_freq_factor) /
                                  (scaling.high_freq_factor - scaling.low_freq_factor);
             freq = (1.0f - smooth) * freq / scaling.factor + smooth * freq;

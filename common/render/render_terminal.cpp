@@ -46,7 +46,7 @@ class TerminalRenderer {
     }
 
   private:
-    // ━━ 3.5  Hiding future words ━━━━━━━━━━━━━━━ chapter 3 ━━
+    // ━━ 3.5  Masking future words ━━━━━━━━━━━━━━ chapter 3 ━━
     void draw(const Section& section, int chapter) {
         const std::string number = section.number.empty() ? "" : section.number + "  ";
         const std::string title = say(number + section.title);

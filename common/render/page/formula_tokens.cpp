@@ -140,13 +140,14 @@ Token next_token(std::string_view& rest) {
 
 std::vector<Token> tokens_of(std::string_view formula) {
     std::vector<Token> tokens;
+    const std::size_t size = formula.size();
     while (true) {
         const std::size_t spaces = std::min(formula.find_first_not_of(' '), formula.size());
         formula.remove_prefix(spaces);
-        if (formula.empty()) break;
-        tokens.push_back(next_token(formula));
+        const std::size_t start = size - formula.size();
+        tokens.push_back(formula.empty() ? Token{Kind::end, "", 0} : next_token(formula));
         tokens.back().spaces = spaces;
+        tokens.back().start = start;
+        if (tokens.back().kind == Kind::end) return tokens;
     }
-    tokens.push_back({Kind::end, "", 0});
-    return tokens;
 }

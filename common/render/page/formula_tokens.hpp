@@ -27,7 +27,8 @@ enum class Kind {
 struct Token {
     Kind kind;
     std::string text;
-    std::size_t spaces;  // in front of it
+    std::size_t spaces;     // in front of it
+    std::size_t start = 0;  // its place in the formula, in bytes
 };
 
 // A formula that we do not understand; what() is the place.

@@ -27,6 +27,18 @@ constexpr std::string_view gap = "<mspace width=\"0.3em\"/>", wide_gap = "<mspac
 // Kᵀ: an upright T, for it is no number T.
 constexpr std::string_view transposed = "<mi mathvariant=\"normal\">T</mi>";
 
+// Parentheses grow only with a fraction between them: for a small letter below the line, a font without
+// sizes in between would make them twice as high as the text.
+std::string in_fences(std::string_view open, const std::string& inside, std::string_view close) {
+    const std::string_view stretchy =
+        inside.find("<mfrac>") == std::string::npos ? " stretchy=\"false\"" : "";
+    return row(fmt::format("<mo{0}>{1}</mo>{2}<mo{0}>{3}</mo>", stretchy, open, inside, close));
+}
+
+std::string math_element(std::string_view text, const std::string& content) {
+    return fmt::format("<math display=\"block\" alttext=\"{}\">{}</math>\n", escape_html(text), content);
+}
+
 // A part of a formula. Its parentheses go where a fraction bar or a root takes their place.
 struct Piece {
     std::string mathml;
@@ -37,24 +49,42 @@ struct Piece {
     }
 };
 
-class Formula {
+class FormulaParser {
   public:
-    explicit Formula(std::string_view text) : tokens_(tokens_of(text)) {}
+    explicit FormulaParser(std::string_view text) : text_(text), tokens_(tokens_of(text)) {}
 
+    // The formula as parts that may stand on lines of their own where the window is narrow.
     std::string whole() {
-        std::string all = expression();
-        if (peek().kind != Kind::end) throw NotUnderstood(peek().text);
+        std::string all = part(Before::nothing);
+        while (peek().kind != Kind::end) all += part(Before::chain);
         return all;
     }
 
   private:
-    // chain sign chain sign ... : all that stands between two parentheses.
-    std::string expression() {
+    enum class Before { nothing, sign, words, chain };
+
+    std::string part(Before before) {
+        const std::size_t start = position_;
+        const std::string content = expression(before, true);
+        if (position_ == start) throw NotUnderstood(peek().text);
+        const std::size_t from = tokens_[start].start, to = peek().start - peek().spaces;
+        return math_element(text_.substr(from, to - from), row(content));
+    }
+
+    // A new part starts at an equals sign, an arrow or a word, and where the formula has two spaces.
+    [[nodiscard]] bool starts_part() const {
+        const Token& token = peek();
+        return token.kind == Kind::words || token.spaces > 1 || token.text == "=" || token.text == "→" ||
+               token.text == "≈";
+    }
+
+    // chain sign chain sign ... : all that stands between two parentheses, or one part of the formula.
+    std::string expression(Before before = Before::nothing, bool is_part = false) {
         std::string all;
-        enum class Before { nothing, sign, words, chain } before = Before::nothing;
         while (true) {
             const Kind kind = peek().kind;
             const std::size_t spaces = peek().spaces;
+            if (is_part && !all.empty() && starts_part()) return all;
             if (kind == Kind::sign) {
                 // A minus that nothing stands before is a number's own.
                 if (before == Before::words) all += gap;
@@ -181,7 +211,7 @@ class Formula {
                 const std::string inside = expression();
                 if (peek().kind != Kind::close) throw NotUnderstood("an open parenthesis");
                 const std::string closing = take().text;
-                return {row(op(token.text) + inside + op(closing)), token.text == "(" ? inside : ""};
+                return {in_fences(token.text, inside, closing), token.text == "(" ? inside : ""};
             }
             case Kind::bar: {
                 const std::string inside = expression();
@@ -224,19 +254,20 @@ class Formula {
         return token;
     }
 
+    std::string_view text_;
     std::vector<Token> tokens_;
     std::size_t position_ = 0;
     int open_bars_ = 0;
 };
 
 std::string one_formula(std::string_view text) {
-    std::string content;
+    std::string parts;
     try {
-        content = row(Formula(text).whole());
+        parts = FormulaParser(text).whole();
     } catch (const NotUnderstood&) {
-        content = fmt::format("<mtext>{}</mtext>", escape_html(text));
+        parts = math_element(text, fmt::format("<mtext>{}</mtext>", escape_html(text)));
     }
-    return fmt::format("<math display=\"block\" alttext=\"{}\">{}</math>\n", escape_html(text), content);
+    return "<div class=\"formula\">" + parts + "</div>\n";
 }
 
 }  // namespace

@@ -79,16 +79,26 @@ window.addEventListener("resize", drawArcs);
 let current = 1;
 let showingAll = false;
 
+// Long contents scroll in their own box, which shows the current step.
+function scrollContentsTo(link) {
+    const box = document.querySelector("aside");
+    const above = link.offsetTop - box.scrollTop;
+    if (above < 0 || above + link.offsetHeight > box.clientHeight)
+        box.scrollTop = link.offsetTop - box.clientHeight / 2;
+}
+
 function update() {
     steps.forEach((step, i) => step.classList.toggle("current", i + 1 === current));
     document.querySelectorAll("section.part")
         .forEach(part => part.classList.toggle("current", part.querySelector(".current") !== null));
     document.documentElement.classList.toggle("one-step", !showingAll && steps.length > 0);
     document.querySelectorAll("nav a").forEach((link, i) => {
-        if (i + 1 === current)
+        if (i + 1 === current) {
             link.setAttribute("aria-current", "step");
-        else
+            scrollContentsTo(link);
+        } else {
             link.removeAttribute("aria-current");
+        }
     });
     place.textContent = `${current} / ${steps.length}`;
     previous.disabled = current === 1;

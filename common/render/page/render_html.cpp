@@ -81,7 +81,7 @@ class HtmlRenderer {
             escape_html(title));
         add("<div class=\"columns\">\n<aside>\n");
         contents(document);
-        add("<p class=\"letters\">{}. Read along in <code>chapters/{}/</code></p>\n</aside>\n",
+        add("<p class=\"letters\">{}. Read along in <code>chapters/<wbr>{}/</code></p>\n</aside>\n",
             escape_html(chapter.letters), escape_html(chapter.folder));
         add("<main id=\"steps\" data-precision=\"{}\" tabindex=\"-1\">\n", options_.precision);
         add("{}", data_script("words", json_list(words_of(document))));

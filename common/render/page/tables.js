@@ -84,8 +84,8 @@ function makeTable(tensor, fixed, rest, precision) {
     const gap = () => make("td", {class: "gap"}, "…");
 
     const corner = make("th", {class: "corner"});
-    if (down !== null) corner.append(make("span", {}, `${tensor.axes[down]} ↓`));
-    corner.append(make("span", {}, `${tensor.axes[across]} →`));
+    if (down !== null) corner.append(make("span", {}, `${tensor.axes[down]}\u00a0↓`));
+    corner.append(make("span", {}, `${tensor.axes[across]}\u00a0→`));
     const head = make("tr", {}, corner);
     tensor.at[across].forEach((_, place) => {
         if (afterGap(across, place)) head.append(gap());
@@ -120,10 +120,12 @@ function makeTable(tensor, fixed, rest, precision) {
     const slice =
         tensor.axes.map((_, axis) => (rest.includes(axis) ? ":" : tensor.at[axis][fixed.get(axis)]));
     const name = rest.length < tensor.axes.length ? `${tensor.name}[${slice.join(", ")}]` : tensor.name;
-    const caption = make("caption", {}, make("code", {}, name));
-    if (rest.length === tensor.axes.length) caption.className = "unseen";
+    const caption = make("caption", {class: "unseen"}, name);
     const table = make("table", {class: "grid", role: "grid"}, caption, make("thead", {}, head), body);
-    return make("div", {class: "scroll"}, table);
+    const scroll = make("div", {class: "scroll"}, table);
+    if (rest.length === tensor.axes.length) return scroll;
+    // The name stands above the table and not in it: a long one would widen the columns.
+    return make("div", {}, make("code", {class: "slice", "aria-hidden": "true"}, name), scroll);
 }
 
 // A table of one cell, for a tensor without axes.
