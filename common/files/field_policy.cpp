@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "common/files/file_error.hpp"
 #include "common/files/known_fields.hpp"
 
 namespace {
@@ -51,7 +50,7 @@ std::vector<std::string> settle_unread(const Fields& fields) {
                                       told(field)),
                           "take it out if it changes nothing");
         }
-        ignored.push_back(one_line(field.name));
+        ignored.push_back(field.name);
     }
     return ignored;
 }
