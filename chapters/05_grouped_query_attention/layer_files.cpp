@@ -29,7 +29,7 @@ double bytes_needed(const Config& config, double batch, double tokens, double at
                kv_width = static_cast<double>(config.kv_heads()) * static_cast<double>(config.head_dim);
     const double weights = dim * (3.0 * q_width + 2.0 * kv_width);
     const double cache = 4.0 * tokens * kv_width + 8.0 * tokens * q_width;
-    const double piece = 10.0 * at_once * heads * tokens + at_once * (8.0 * q_width + 6.0 * kv_width);
+    const double piece = 14.0 * at_once * heads * tokens + at_once * (8.0 * q_width + 6.0 * kv_width);
     return sizeof(float) * (weights + batch * (cache + piece + 4.0 * tokens * dim));
 }
 

@@ -123,6 +123,7 @@ LatentModelConfig read_latent_config(const std::string& path) {
     const std::optional<std::size_t> trained = fields.size({"max_position_embeddings"});
     config.max_seq_len = fields.size({"max_seq_len"}).value_or(trained.value_or(config.max_seq_len));
     read_rope(path, fields, trained.value_or(config.max_seq_len), config);
+    if (config.yarn) check_yarn_theta(fields, config.rope_theta);
     check(fields, config);
     check_quantization(path, fields);
     config.ignored = settle_unread(fields);

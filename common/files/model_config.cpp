@@ -95,6 +95,7 @@ void read_rope(const std::string& path, const Fields& fields, std::size_t traine
         config.limits.push_back({original, "its rope scaling is dynamic, which changes theta beyond them"});
     } else if (std::find(known.begin(), known.end(), name) != known.end()) {
         config.rope_scaling = read_rope_scaling(rope, name, trained);
+        if (name == "yarn") check_yarn_theta(fields, config.rope_theta);
     } else if (name != "default") {
         rope.wrong(*type, "linear, ntk, llama3, yarn, dynamic or default");
     }

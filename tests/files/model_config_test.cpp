@@ -132,6 +132,9 @@ TEST_CASE("config: what is written strangely is refused by its field") {
     CHECK(has(with(R"("rope_theta":1e300)"), "rope_theta is 1e+300; it must be a number that float32 holds"));
     CHECK(has(with(R"("rope_theta":1e-300)"), "rope_theta is 1e-300; "));
     CHECK(has(with(R"("rope_theta":NaN)"), "is no JSON"));
+    CHECK(with(R"("rope_theta":1)").empty());
+    CHECK(has(with(R"("rope_theta":1,"rope_scaling":{"type":"yarn","factor":2})"),
+              "rope_theta is 1; YaRN divides"));
     CHECK(has(with(R"("x":)" + std::string(100000, '[') + std::string(100000, ']')), "is nested too deeply"));
     CHECK(with(R"("use_sliding_window":false,"sliding_window":9)").empty());
     CHECK(has(with(R"("attention_foo_scale":1)"),

@@ -259,4 +259,8 @@ TEST_CASE("dialects: a field that says nothing of attention is named") {
     const Finished finished = dialect.run();
     CHECK(finished.status == 0);
     CHECK(has(finished.output, "Not understood, ignored: swiglu_limit, unsloth_fixed."));
+
+    // Whatever the name holds, the terminal is not spoken to.
+    dialect.config["a\u001b[1m"] = 1;
+    CHECK_FALSE(has(dialect.run().output, "\u001b"));
 }
