@@ -1,43 +1,66 @@
-# attn_add_chapter(03_causal_mask_and_dropout)
-#   library    03_..._idea   every .cpp of the folder but walk*.cpp: what the chapter teaches
-#                            and of its folder cuda/: the kernels, for the emulator and, where there is CUDA, for a GPU
-#   executable 03_...        walk*.cpp: computes, then shows
+# attn_add_chapter(05_...)
+#   library    05_..._idea        every .cpp of the folder but walk*.cpp: what the chapter teaches
+#   executable 05_...             walk*.cpp: computes, then shows
+# and where the chapter has a folder cuda/, unless ATTN_KERNELS is off:
+#   library    05_..._kernels     the kernels, for the emulator and, where there is CUDA, for a GPU
+#   executable 05_..._on_device   the same walk with the kernels: what --device needs
 # A chapter may use the chapters added before it and never a later one: that is the staircase.
 add_custom_target(walk)
+add_custom_target(walk_on_device)
 
 function(attn_add_chapter name)
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   get_property(earlier GLOBAL PROPERTY attn_chapters)
 
-  file(GLOB idea CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.cpp)
-  file(GLOB walk CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/walk*.cpp)
+  file(GLOB idea CONFIGURE_DEPENDS ${folder}/*.cpp)
+  file(GLOB walk CONFIGURE_DEPENDS ${folder}/walk*.cpp)
   list(REMOVE_ITEM idea ${walk})
+  list(REMOVE_ITEM walk ${folder}/walk_on_device.cpp ${folder}/walk_without_kernels.cpp)
   add_library(${name}_idea STATIC ${idea})
-  target_link_libraries(${name}_idea PUBLIC ${earlier} attn_emulator)
-  attn_add_kernels(${name})
+  target_link_libraries(${name}_idea PUBLIC ${earlier} attn_common)
   # Each small file would parse all of xtensor again: together they parse it once.
   set_target_properties(${name}_idea PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 8)
-
-  add_executable(${name} ${walk})
-  target_link_libraries(${name} PRIVATE ${name}_idea)
-  set_target_properties(${name} PROPERTIES UNITY_BUILD ON)
-  # A walk tells what the library computes: little is gained by optimising it, and a second of building lost.
-  target_compile_options(${name} PRIVATE -O1)
-  add_dependencies(walk ${name})
   set_property(GLOBAL APPEND PROPERTY attn_chapters ${name}_idea)
+
+  # walk.cpp only prints results, so it is compiled with -O1 to save build time.
+  add_library(${name}_walk OBJECT ${walk})
+  target_link_libraries(${name}_walk PUBLIC ${name}_idea attn_device_options attn_cli)
+  target_compile_options(${name}_walk PUBLIC -O1)
+  set_target_properties(${name}_walk PROPERTIES UNITY_BUILD ON)
+  # Only the options of a chapter's own need CLI11, whose large templates run once.
+  set_source_files_properties(${folder}/walk_options.cpp PROPERTIES COMPILE_OPTIONS -O0 SKIP_UNITY_BUILD_INCLUSION ON)
+
+  if(EXISTS ${folder}/cuda)
+    add_executable(${name} ${folder}/walk_without_kernels.cpp)
+    attn_add_kernels(${name})
+  else()
+    add_executable(${name})
+  endif()
+  target_link_libraries(${name} PRIVATE ${name}_walk)
+  add_dependencies(walk ${name})
 endfunction()
 
-# Kernels count with int, as CUDA code does, where other code of ours would be warned.
 function(attn_add_kernels name)
-  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name}/cuda)
-  file(GLOB kernels CONFIGURE_DEPENDS ${folder}/*.cpp)
-  list(REMOVE_ITEM kernels ${folder}/without_cuda.cpp)
-  set(with_kernels ${kernels})
-  list(REMOVE_ITEM with_kernels ${folder}/layer_on_device.cpp)  # xtensor and no kernels: parsed with the others
-  set_source_files_properties(${with_kernels} PROPERTIES COMPILE_OPTIONS -Wno-sign-conversion SKIP_UNITY_BUILD_INCLUSION ON)
-  if(ATTN_HAS_CUDA)
-    file(GLOB for_gpu CONFIGURE_DEPENDS ${folder}/*.cu)
-  else()
-    file(GLOB for_gpu CONFIGURE_DEPENDS ${folder}/without_cuda.cpp)
+  if(NOT ATTN_KERNELS)
+    return()
   endif()
-  target_sources(${name}_idea PRIVATE ${kernels} ${for_gpu})
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+  get_property(earlier GLOBAL PROPERTY attn_kernels)
+
+  file(GLOB kernels CONFIGURE_DEPENDS ${folder}/cuda/*.cpp)
+  if(ATTN_HAS_CUDA)
+    file(GLOB for_gpu CONFIGURE_DEPENDS ${folder}/cuda/*.cu)
+    list(REMOVE_ITEM kernels ${folder}/cuda/without_cuda.cpp)
+    list(APPEND kernels ${for_gpu})
+  endif()
+  add_library(${name}_kernels STATIC ${kernels})
+  target_link_libraries(${name}_kernels PUBLIC ${name}_idea ${earlier} attn_emulator)
+  # Kernels count with int, as CUDA code does, where other code of ours would be warned.
+  list(REMOVE_ITEM kernels ${folder}/cuda/layer_on_device.cpp)
+  set_source_files_properties(${kernels} PROPERTIES COMPILE_OPTIONS $<$<COMPILE_LANGUAGE:CXX>:-Wno-sign-conversion>)
+  set_property(GLOBAL APPEND PROPERTY attn_kernels ${name}_kernels)
+
+  add_executable(${name}_on_device ${folder}/walk_on_device.cpp)
+  target_link_libraries(${name}_on_device PRIVATE ${name}_walk ${name}_kernels)
+  add_dependencies(walk_on_device ${name}_on_device)
 endfunction()

@@ -1,9 +1,14 @@
-# Kernels for NVIDIA GPUs, where the CUDA Toolkit is installed. The emulator, which runs the same kernels on the CPU, is
-# always built.
+# Kernels for NVIDIA GPUs, where the CUDA Toolkit is installed. The emulator, which runs the same kernels on the CPU, needs
+# nothing.
+#   ATTN_KERNELS    whether there are programs with kernels (05_..._on_device): looking for CUDA takes three seconds
 #   ATTN_HAS_CUDA   whether .cu files are compiled
+option(ATTN_KERNELS "Programs with GPU kernels too, for --device" ON)
 set(ATTN_CUDA auto CACHE STRING "auto: CUDA kernels if the toolkit is installed; on: it must be; off: without them")
 set_property(CACHE ATTN_CUDA PROPERTY STRINGS auto on off)
 set(ATTN_HAS_CUDA OFF)
+if(NOT ATTN_KERNELS)
+  return()
+endif()
 
 # Looks for a toolkit that works: nvcc from 11.8 on, which knows Hopper, and cuBLAS. Sets what is amiss, or ATTN_HAS_CUDA.
 macro(attn_find_cuda amiss)

@@ -93,7 +93,14 @@ struct Section {
 enum class Takes {
     input,    // --input, --tokens
     weights,  // these and --weights, --prefix
-    layer     // these and --config, --prefill
+    layer     // these and --config, --ignore-unused, --prefill
+};
+
+// Which random numbers a chapter draws.
+enum class Draws {
+    nothing,
+    numbers,     // --seed
+    dropout_too  // --seed, --dropout-rng
 };
 
 struct Chapter {
@@ -102,9 +109,7 @@ struct Chapter {
     std::string title;
     std::string letters;  // the legend of its shapes: "T tokens, d_in width of an embedding"
     Takes takes;
-    bool ranks = false;    // its heads can be shared out: --world-size
-    bool journey = false;  // it has a second size, that of a real layer: --size
-    bool kernels = false;  // its attention runs on a GPU, and on the emulator: --device, --warp
+    Draws draws = Draws::numbers;
 };
 
 struct Document {

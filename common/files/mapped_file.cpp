@@ -28,7 +28,7 @@ class Descriptor {
     int number_;
 };
 
-[[noreturn]] void refuse(const std::string& path, int error) {
+[[noreturn]] void refuse_to_read(const std::string& path, int error) {
     if (error == ENOENT) throw FileError(path, "there is no such file", "check the path");
     if (error == EACCES) throw FileError(path, "may not be read", "chmod u+r gives permission");
     throw FileError(path, std::string("cannot be read: ") + std::strerror(error), "check the path");
@@ -39,7 +39,7 @@ class Descriptor {
 MappedFile::MappedFile(const std::string& path) : path_(path) {
     const Descriptor file(path);
     struct stat facts {};
-    if (file.number() < 0 || fstat(file.number(), &facts) != 0) refuse(path, errno);
+    if (file.number() < 0 || fstat(file.number(), &facts) != 0) refuse_to_read(path, errno);
 
     // What cannot be mapped: folders, pipes, devices, and nothing.
     if (S_ISDIR(facts.st_mode)) throw FileError(path, "is a folder", "name a file in it");
@@ -48,7 +48,7 @@ MappedFile::MappedFile(const std::string& path) : path_(path) {
 
     const auto size = static_cast<std::size_t>(facts.st_size);
     void* start = mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.number(), 0);
-    if (start == MAP_FAILED) refuse(path, errno);
+    if (start == MAP_FAILED) refuse_to_read(path, errno);
     bytes_ = {static_cast<const std::byte*>(start), size};
 }
 

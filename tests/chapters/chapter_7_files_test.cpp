@@ -362,7 +362,7 @@ TEST_CASE("chapter 7, own layer: what does not fit is one line that names it") {
 
     ch7::Config odd = direct;
     odd.qk_rope_head_dim = 3;
-    CHECK(has(Files(config_text(odd)).error(), "RoPE turns pairs: qk_rope_head_dim = 3 is not even"));
+    CHECK(has(Files(config_text(odd)).error(), "RoPE rotates pairs: qk_rope_head_dim = 3 is not even"));
     Files worded(config_text(direct));
     worded.own.tokens = {"one", "two", "three"};
     CHECK(worded.error() == "--tokens has 3 words, the input 4 tokens");

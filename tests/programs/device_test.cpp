@@ -1,5 +1,7 @@
 // --device and --warp: chapters 5 to 7 by their GPU kernels, as people run them.
 #include <fstream>
+#include <regex>
+#include <sstream>
 
 #include "common/files/tensor_file.hpp"
 #include "tests/support/catch.hpp"
@@ -13,7 +15,18 @@ namespace {
 const std::vector<std::string> utf8 = {"LANG=C.UTF-8"};
 
 Finished run(int chapter, const std::string& options) {
-    return run_piped(program(chapter) + " " + options, utf8);
+    return run_piped(program_on_device(chapter) + " " + options, utf8);
+}
+
+// Of the lines that end in a number as 1.2e-07 is one, that number.
+std::vector<std::string> last_words_with_exponent(const std::string& text) {
+    std::vector<std::string> numbers;
+    std::istringstream lines(text);
+    for (std::string line; std::getline(lines, line);) {
+        const std::string last = line.substr(line.rfind(' ') + 1);
+        if (std::regex_match(last, std::regex(R"(\d\.\de[+-]\d\d)"))) numbers.push_back(last);
+    }
+    return numbers;
 }
 
 std::size_t lines_in(const std::string& text) {
@@ -68,9 +81,13 @@ TEST_CASE("option --device emulated: other numbers and layers of one's own agree
         const Finished finished = run(chapter, "--device emulated " + options);
         CHECK(finished.status == 0);
         CHECK(finished.errors == "");
-        // The last column of a table of differences: floats are below 1e-6, bf16 below 1e-2.
-        for (const char* large : {"e-01\n", "e+00\n", "e+01\n", "inf\n", "nan\n"})
-            CHECK_FALSE(has(finished.output, large));
+        // The last column of a table of differences: floats are below 1e-6, bf16 below 1e-2. No difference at
+        // all is "0.0e+00".
+        for (const std::string& number : last_words_with_exponent(finished.output)) {
+            CAPTURE(number);
+            CHECK(std::stod(number) < 0.1);
+        }
+        for (const char* large : {"inf\n", "nan\n"}) CHECK_FALSE(has(finished.output, large));
         if (has(options, "--config")) CHECK_FALSE(has(finished.output, "PyTorch\n"));  // no print is claimed
     }
 }
@@ -103,7 +120,7 @@ TEST_CASE("option --device and --warp: what does not go together is said in one 
         {"--device cuda --warp 1", "add --device emulated"},
         {"--device emulated --warp 4", "its blocks have 4; take 0 to 3"},
         {"--device emulated --warp 32", "not in range"},
-        {"--device emulated --compare x.txt", "excludes"},
+        {"--device emulated --compare x.txt", "--device emulated and --compare do not go together"},
         {"--device emulated --config '" + config + "'", "heads of 194 and 194 are over 192"},
         {"--device emulated --config '" + config + "' --input '" + one_token + "'", "single token"}};
     for (const auto& [options, part] : faults) {
@@ -115,10 +132,21 @@ TEST_CASE("option --device and --warp: what does not go together is said in one 
         CHECK(has(finished.errors, part));
     }
     CHECK(has(run(7, "--device emulated --size journey").errors,
-              "leave it out, or leave out --size and --world-size"));
-    CHECK(has(run(7, "--device emulated --world-size 2").errors,
-              "leave it out, or leave out --size and --world-size"));
-    CHECK(run(4, "--device emulated").status == 2);  // this chapter has no kernels
+              "--size journey and --device emulated do not"));
+    CHECK(
+        has(run(7, "--device emulated --world-size 2").errors, "--world-size and --device emulated do not"));
+    CHECK(run_piped(program(4) + " --device emulated", utf8).status == 2);  // this chapter has no kernels
+}
+
+TEST_CASE("option --device: the program without kernels names the command that builds the one with them") {
+    const int chapter = GENERATE(5, 6, 7);
+    const std::string device = GENERATE(as<std::string>{}, "emulated", "cuda");
+    const Finished finished = run_piped(program(chapter) + " --device " + device, utf8);
+    CHECK(finished.status == 2);
+    CHECK(finished.output == "");
+    CHECK(lines_in(finished.errors) == 1);
+    CHECK(has(finished.errors, "./walk " + std::to_string(chapter) + " --device " + device));
+    CHECK(run_piped(program(chapter) + " --device cpu --scoreboard", utf8).status == 0);
 }
 
 TEST_CASE("option --warp: what the pages on the GPU quote of it is what it prints") {
@@ -152,6 +180,8 @@ TEST_CASE("option --device cuda: a GPU, or one line that says why not and what t
 TEST_CASE("option --device: chapters 5 to 7 offer it, the others do not") {
     for (int chapter = 1; chapter <= chapter_count; ++chapter) {
         CAPTURE(chapter);
-        CHECK(has(run(chapter, "--help").output, "--device") == (chapter >= 5));
+        const bool is_offered = chapter >= 5;
+        CHECK(has(run_piped(program(chapter) + " --help", utf8).output, "--device") == is_offered);
+        if (is_offered) CHECK(has(run(chapter, "--help").output, "--device"));
     }
 }

@@ -101,6 +101,19 @@ std::string folder(int chapter) {
     throw std::runtime_error("there is no chapter " + std::to_string(chapter));
 }
 
+int count_chapters() {
+    int count = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(SOURCE_DIR "/chapters")) {
+        const char first = entry.path().filename().string().front();
+        if (entry.is_directory() && first >= '0' && first <= '9') ++count;
+    }
+    return count;
+}
+
 std::string program(int chapter) {
     return std::string("'") + PROGRAM_DIR + "/" + folder(chapter) + "'";
+}
+
+std::string program_on_device(int chapter) {
+    return std::string("'") + PROGRAM_DIR + "/" + folder(chapter) + "_on_device'";
 }

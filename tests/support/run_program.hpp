@@ -17,7 +17,12 @@ Finished run_on_terminal(const std::string& shell_command, const std::vector<std
 
 // The executable of a chapter, quoted for the shell.
 std::string program(int chapter);
+// The same with GPU kernels, of a chapter that has some.
+std::string program_on_device(int chapter);
 
 // The folder name of a chapter: "03_causal_mask_and_dropout".
 std::string folder(int chapter);
-constexpr int chapter_count = 7;
+
+// The number of chapters: the folders in chapters/ that begin with a number.
+int count_chapters();
+inline const int chapter_count = count_chapters();

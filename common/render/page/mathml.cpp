@@ -37,9 +37,9 @@ struct Piece {
     }
 };
 
-class Formula {
+class FormulaParser {
   public:
-    explicit Formula(std::string_view text) : tokens_(tokens_of(text)) {}
+    explicit FormulaParser(std::string_view text) : tokens_(tokens_of(text)) {}
 
     std::string whole() {
         std::string all = expression();
@@ -232,7 +232,7 @@ class Formula {
 std::string one_formula(std::string_view text) {
     std::string content;
     try {
-        content = row(Formula(text).whole());
+        content = row(FormulaParser(text).whole());
     } catch (const NotUnderstood&) {
         content = fmt::format("<mtext>{}</mtext>", escape_html(text));
     }
