@@ -46,8 +46,8 @@ fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// What makes two paths one file: its device and inode; of a file that is not there yet, those of its folder
-// and its name.
+// Two paths with the same identity are one file. It is the file's device and inode; for a file that does not
+// exist yet, the folder's device and inode and the file's name.
 using Identity = std::tuple<dev_t, ino_t, std::string>;
 std::optional<Identity> identity_of(const std::string& path) {
     if (is_standard_output(path)) return Identity{0, 0, "standard output"};
@@ -65,13 +65,13 @@ bool is_standard_output(const std::string& path) {
 }
 
 OutputTarget output_target(const std::string& path) {
-    // A pipe or a device may stand at the end of links that only the system can follow (/dev/stderr).
+    // Only the system can follow some links, as /dev/stderr to a pipe or a terminal.
     const std::optional<struct stat> old = facts_of(path);
     if (old && !S_ISREG(old->st_mode)) {
         throw FileError(path, fmt::format("is {}, no plain file", kind_of(old->st_mode)),
                         "name a file to write to");
     }
-    // Root may write everything; somebody who took away the owner's permission did not mean this program.
+    // Root may write every file. But whoever removed the owner's permission wants to keep the file.
     if (old && ((old->st_mode & S_IWUSR) == 0 || access(path.c_str(), W_OK) != 0)) {
         throw FileError(path, "may not be written over", "chmod u+w gives permission");
     }

@@ -32,34 +32,22 @@ std::string repeated(int count, const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("linear time: safetensors of 60,000 tensors, each read by its name") {
+TEST_CASE("linear time: safetensors of 100,000 tensors, each read by its name") {
     const TemporaryFolder folder;
-    const auto file = open_tensor_file(folder.file("many.safetensors", safetensors_of(60'000, "last")));
-    REQUIRE(file->tensors().size() == 60'000);
+    const auto file = open_tensor_file(folder.file("many.safetensors", safetensors_of(100'000, "last")));
+    REQUIRE(file->tensors().size() == 100'000);
     CHECK(file->tensors().back().name == "last");
     for (const TensorInfo& info : file->tensors()) {
         if (file->read(info.name).size() != 1) FAIL(info.name);
     }
 
     // The name that comes again is still found.
-    const std::string twice = folder.file("twice.safetensors", safetensors_of(60'000, "layers.7.w"));
+    const std::string twice = folder.file("twice.safetensors", safetensors_of(100'000, "layers.7.w"));
     CHECK(has(error_of([&] { open_tensor_file(twice); }), "\"layers.7.w\" is in its header twice"));
 }
 
-TEST_CASE("linear time: npz of 20,000 tensors, each read by its name") {
-    const TemporaryFolder folder;
-    NamedTensors tensors;
-    for (int i = 0; i < 20'000; ++i) tensors.emplace_back(fmt::format("w{}", i), AnyTensor(1.0f));
-    save_tensors(folder.path("many.npz"), tensors);
-    const auto file = open_tensor_file(folder.path("many.npz"));
-    REQUIRE(file->tensors().size() == tensors.size());
-    for (const TensorInfo& info : file->tensors()) {
-        if (file->read(info.name).size() != 1) FAIL(info.name);
-    }
-}
-
-TEST_CASE("linear time: a notebook of 600,000 empty cells, and one of 50,000 prints") {
-    const std::string empty = "{\"cells\":[" + repeated(600'000, "{},") + "{}]}";
+TEST_CASE("linear time: a notebook of 900,000 empty cells, and one of 50,000 prints") {
+    const std::string empty = "{\"cells\":[" + repeated(900'000, "{},") + "{}]}";
     CHECK(has(error_of([&] { read_notebook("many.ipynb", empty); }), "the notebook has no outputs"));
 
     const std::string cell =
@@ -74,14 +62,6 @@ TEST_CASE("linear time: texts of 100,000 prints, with and without cells") {
     const std::string print = "print(x)\ntensor([0.5, 1.5])\n";
     CHECK(read_text("many.txt", repeated(100'000, print)).size() == 100'000);
     CHECK(read_text("many.txt", repeated(100'000, "In [1]:\n" + print)).size() == 100'000);
-}
-
-TEST_CASE("linear time: prints whose source never closes what it opens") {
-    // Each of these is a call of 100,000 characters or a line of megabytes.
-    const std::string call = "print(" + repeated(30'000, "f'a'+") + "'', x)\ntensor([0.5])\n";
-    CHECK(read_text("many.txt", repeated(100, call)).size() == 100);
-    CHECK(read_text("many.txt", "tensor([0.5])\n" + repeated(1'000'000, "f(\\'")).size() == 1);
-    CHECK(read_text("many.txt", "print(f'" + repeated(30'000, "{a") + "', x)\ntensor([0.5])\n").size() == 1);
 }
 
 TEST_CASE("linear time: 100,000 prints beside a chapter's tensors") {

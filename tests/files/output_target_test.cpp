@@ -36,6 +36,41 @@ std::vector<std::string> names_in(const TemporaryFolder& folder) {
     return names;
 }
 
+// A process that writes a file for ever, so that signals come in the middle of it.
+class WritingProcess {
+  public:
+    WritingProcess(const TemporaryFolder& folder, int signal, void (*handler)(int)) : child_(fork()) {
+        if (child_ == 0) {
+            std::signal(signal, handler);
+            const std::string contents(20'000'000, 'x');
+            for (;;) write_file(folder.path("page"), contents);
+        }
+        while (names_in(folder).size() < 2) usleep(100);
+    }
+    ~WritingProcess() {
+        if (!is_over_) kill(child_, SIGKILL);
+        if (!is_over_) waitpid(child_, nullptr, 0);
+    }
+    WritingProcess(const WritingProcess&) = delete;
+    WritingProcess& operator=(const WritingProcess&) = delete;
+
+    void send(int signal) const { kill(child_, signal); }
+
+    // The status of the process, if it ends within so many milliseconds.
+    std::optional<int> ends_within(int milliseconds) {
+        int status = 0;
+        for (; milliseconds > 0 && !is_over_; --milliseconds) {
+            is_over_ = waitpid(child_, &status, WNOHANG) == child_;
+            if (!is_over_) usleep(1000);
+        }
+        return is_over_ ? std::optional(status) : std::nullopt;
+    }
+
+  private:
+    pid_t child_;
+    bool is_over_ = false;
+};
+
 }  // namespace
 
 TEST_CASE("outputs: a symbolic link stays, and what it leads to is replaced or made") {
@@ -122,28 +157,25 @@ TEST_CASE("outputs: a signal leaves the old file and nothing beside it") {
     const int signal = GENERATE(SIGTERM, SIGINT, SIGHUP, SIGQUIT);
     const TemporaryFolder folder;
     const std::string file = folder.file("page", "old");
-    const pid_t child = fork();
-    if (child == 0) {
-        // For ever, so that the signal comes in the middle of it.
-        std::signal(signal, SIG_DFL);
-        const std::string contents(20'000'000, 'x');
-        for (;;) write_file(file, contents);
-    }
-    while (names_in(folder).size() < 2) usleep(100);
-    kill(child, signal);
-    int status = 0;
-    waitpid(child, &status, 0);
-    CHECK(WIFSIGNALED(status));
-    CHECK(WTERMSIG(status) == signal);
+    WritingProcess process(folder, signal, SIG_DFL);
+    process.send(signal);
+    const std::optional<int> status = process.ends_within(20'000);
+    REQUIRE(status);
+    CHECK(WIFSIGNALED(*status));
+    CHECK(WTERMSIG(*status) == signal);
     CHECK(names_in(folder) == std::vector<std::string>{"page"});
 }
 
-TEST_CASE("outputs: signals that were ignored stay ignored, and are what they were afterwards") {
+TEST_CASE("outputs: a signal that is ignored stays ignored (nohup), and what it was afterwards") {
     const TemporaryFolder folder;
     const auto hang_up = std::signal(SIGHUP, SIG_IGN), terminate = std::signal(SIGTERM, SIG_DFL);
     write_file(folder.path("page"), "new");
     CHECK(std::signal(SIGHUP, hang_up) == SIG_IGN);
     CHECK(std::signal(SIGTERM, terminate) == SIG_DFL);
+
+    WritingProcess process(folder, SIGHUP, SIG_IGN);
+    process.send(SIGHUP);
+    CHECK_FALSE(process.ends_within(50));
 }
 
 TEST_CASE("outputs: none is an input or another output") {
