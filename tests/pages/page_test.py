@@ -422,7 +422,7 @@ class PageTest(unittest.TestCase):
             self.hover(word)
             self.assertEqual(len(self.find_all("article.current .stage path")), i + 1)  # the mask
         self.hover(words[1])
-        self.assertIn("“journey” takes most from “Your” (0.55), “journey” (0.45).", self.find(".saying").text)
+        self.assertIn("“journey” attends most to “Your” (0.55), “journey” (0.45).", self.find(".saying").text)
         words[0].send_keys(Keys.NULL)  # by keyboard
         self.assertEqual(len(self.find_all("article.current .stage path")), 1)
 

@@ -1,12 +1,12 @@
-// The page as a whole: one step at a time or all of them, digits, light and dark, print.
+// The whole page: one step at a time or all steps, digits, light and dark colours, printing.
 "use strict";
 
-// --- what the reader chose, kept for the other chapters where the browser allows it
+// --- the reader's choices, which the other chapters' pages see where the browser allows it
 
 function remember(name, value) {
     try {
         localStorage.setItem("walk-" + name, value);
-    } catch { /* without memory, then */
+    } catch { /* the browser allows no storage */
     }
 }
 function remembered(name) {
@@ -108,7 +108,7 @@ function update() {
     drawArcs();
 }
 
-// To a step, with the keyboard's and the screen reader's focus on its title.
+// Goes to a step and sets the focus of the keyboard and of the screen reader on its title.
 function go(step) {
     if (step < 1 || step > steps.length) return;
     current = step;
@@ -129,7 +129,7 @@ function showAll(whether) {
     if (whether) steps[current - 1].scrollIntoView();
 }
 
-// Where the address points: at its step, or at all of them.
+// Shows the step of the address (#5), or all steps (#all).
 function followAddress() {
     const wanted = location.hash.slice(1);
     if (wanted === "all") showingAll = true;
@@ -150,7 +150,7 @@ document.addEventListener("keydown", event => {
     if (event.key === "a") showAll(!showingAll);
 });
 
-// Contents stand open beside the steps, and closed above them where the window is narrow.
+// The contents are open beside the steps, and closed above the steps where the window is narrow.
 const contents = document.querySelector("nav details");
 const wide = window.matchMedia("(min-width: 64rem)");
 if (contents) {
@@ -182,7 +182,7 @@ function showTheme() {
 }
 systemIsDark.addEventListener("change", showTheme);
 
-// On paper everything is light.
+// Printed pages have light colours.
 let themeOnScreen = null;
 window.addEventListener("beforeprint", () => {
     themeOnScreen = chosenTheme;
