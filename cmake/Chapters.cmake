@@ -29,6 +29,7 @@ function(attn_add_chapter name)
   set_target_properties(${name}_walk PROPERTIES UNITY_BUILD ON)
 
   if(EXISTS ${folder}/cuda)
+    target_link_libraries(${name}_walk PUBLIC attn_device_options)
     add_executable(${name} ${folder}/walk_without_kernels.cpp)
     attn_add_kernels(${name})
   else()

@@ -7,8 +7,19 @@
 #include <cstring>
 #include <stdexcept>
 
-void write_out(const std::string& text) {
+#include "common/printable.hpp"
+
+void write_out(std::string_view text) {
     const bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
     if ((written && std::fflush(stdout) == 0) || errno == EPIPE) return;
     throw std::runtime_error(fmt::format("standard output cannot be written: {}", std::strerror(errno)));
+}
+
+void write_error(std::string_view program, std::string_view message) noexcept {
+    try {
+        const std::string line = fmt::format("{}: {}\n", program, printable(message));
+        std::fwrite(line.data(), 1, line.size(), stderr);
+    } catch (...) {  // no memory for the line
+        std::fputs("out of memory\n", stderr);
+    }
 }

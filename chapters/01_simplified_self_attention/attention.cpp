@@ -18,14 +18,14 @@ QueryTrace attend(const Matrix& inputs, std::size_t query_index) {
     QueryTrace trace;
     trace.query = torch::select(inputs, query_index);
 
-    // Compare the query with every word, itself included.
+    // Scores: the dot product of the query with every word, itself included.
     trace.attn_scores = Vector::from_shape({tokens});
     for (std::size_t i = 0; i < tokens; ++i)
         trace.attn_scores(i) = dot(torch::select(inputs, i), trace.query);
 
     trace.attn_weights = softmax(trace.attn_scores);
 
-    // Mix the words: much of those that resemble the query, little of the others.
+    // Weighted sum: words with a large weight contribute much, the others little.
     trace.context_vec = xt::zeros_like(trace.query);
     for (std::size_t i = 0; i < tokens; ++i)
         trace.context_vec += trace.attn_weights(i) * torch::select(inputs, i);

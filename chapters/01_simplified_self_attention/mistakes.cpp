@@ -13,7 +13,7 @@ Matrix inputs() {
     return your_journey().embeddings;
 }
 
-// One word looks (cells 2 to 4), with weights as a mistake has them.
+// The prints for one query word (cells 2 to 4), with the weights of a mistake.
 NamedTensors one_word(const Vector& scores, const Vector& weights) {
     const Matrix row = torch::view<2>(weights, {1, weights.size()});
     const float sum = xt::sum(weights)();
@@ -23,7 +23,7 @@ NamedTensors one_word(const Vector& scores, const Vector& weights) {
             {"context_vec_2", torch::select(torch::matmul(row, inputs()), 0)}};
 }
 
-// All words look (cells 5 to 7).
+// The prints for all words (cells 5 to 7).
 NamedTensors all_words(const Matrix& scores, const Matrix& weights) {
     return {{"attn_scores", scores},
             {"attn_weights", weights},
@@ -82,25 +82,25 @@ template Tensor4 softmax_along(const Tensor4&, std::size_t);
 
 Mistakes mistakes() {
     return {
-        {"softmax-wrong-axis", "softmax goes down the columns (dim=0), so that columns sum to 1 and not rows",
+        {"softmax-wrong-axis",
+         "softmax runs down the columns (dim=0), so the columns sum to 1 instead of the rows",
          "softmax along the last axis: dim=-1",
          [] { return all_words(scores_of_all(), softmax_along(scores_of_all(), 0)); }},
         {"normalised-without-exp", "the scores are divided by their sum, without exp",
          "torch.softmax(scores, dim=-1)", divided_by_their_sum},
-        {"softmax-missing", "the scores mix the words as they are, without softmax",
-         "torch.softmax(scores, dim=-1)",
+        {"softmax-missing", "the raw scores weight the sum, without softmax", "torch.softmax(scores, dim=-1)",
          [] {
              return both(one_word(scores_of_journey(), scores_of_journey()),
                          all_words(scores_of_all(), scores_of_all()));
          }},
-        {"scale-where-none", "the scores are divided by √3, the root of d_in: this chapter has no scale yet",
-         "leave the division to chapter 2, where it is √d_k", scaled_by_root_of_width},
-        {"query-off-by-one", "the query is word 2, \"starts\": words are counted from 0", "query = inputs[1]",
-         [] { return another_query(2); }},
-        {"query-off-by-one", "the query is word 0, \"Your\", and not \"journey\"", "query = inputs[1]",
-         [] { return another_query(0); }},
-        {"weights-transposed-in-mix",
-         "the context vectors are mixed by the columns of the weights (attn_weights.T)",
+        {"scale-where-none",
+         "the scores are divided by √3, the root of d_in, but this chapter has no scale yet",
+         "do not divide; chapter 2 adds the scale √d_k", scaled_by_root_of_width},
+        {"query-off-by-one", "the query is word 2, \"starts\", but words are counted from 0",
+         "query = inputs[1]", [] { return another_query(2); }},
+        {"query-off-by-one", "the query is word 0, \"Your\", instead of word 1, \"journey\"",
+         "query = inputs[1]", [] { return another_query(0); }},
+        {"weights-transposed-in-mix", "the context vectors use the columns of the weights (attn_weights.T)",
          "attn_weights @ inputs", mixed_by_columns},
     };
 }

@@ -1,4 +1,4 @@
-// What people get wrong in this chapter, for --compare: each entry computes the tensors as the mistake does.
+// The common mistakes of this chapter, for --compare. Each entry computes the tensors with the mistake.
 #pragma once
 #include <cstddef>
 
@@ -9,7 +9,7 @@ namespace ch1 {
 
 Mistakes mistakes();
 
-// torch.softmax(scores, dim=axis). Later chapters make the same mistake.
+// torch.softmax(scores, dim=axis). Later chapters have the same mistake and use this function.
 template <std::size_t N>
 Tensor<N> softmax_along(const Tensor<N>& scores, std::size_t axis);
 

@@ -10,10 +10,10 @@ namespace ch1 {
 // T = tokens, d_in = width of an embedding
 struct Sentence {
     std::vector<std::string> words;  // T
-    Matrix embeddings;               // (T, d_in): row i is what the model knows of word i
+    Matrix embeddings;               // (T, d_in): row i is the embedding of word i
 };
 
-// Six words with three made-up numbers each, as in cell 1 of the notebook.
+// Six words with three invented numbers each, as in cell 1 of the notebook.
 Sentence your_journey();
 
 }  // namespace ch1

@@ -5,9 +5,9 @@
 
 namespace ch1 {
 
-// The tensor x of own.input, (T, d_in) or (1, T, d_in), with own.tokens for its words or else their numbers;
-// without an input the notebook's sentence. Throws FileError, or std::invalid_argument if shape or words do
-// not fit.
+// Reads the tensor x of own.input, (T, d_in) or (1, T, d_in). Its words are own.tokens, or the numbers 0 to
+// T-1 if there are none. Without an input, returns the notebook's sentence. Throws FileError, or
+// std::invalid_argument if the shape or the number of words does not fit.
 Sentence sentence_of(const OwnFiles& own);
 
 }  // namespace ch1

@@ -10,7 +10,8 @@ Vector naive_softmax(const Vector& scores) {
 
 template <std::size_t N>
 Tensor<N> softmax(const Tensor<N>& scores) {
-    // Each line ends in a container: a lazy maximum or sum inside the next line would be read wrongly.
+    // Each line ends in a container, because xtensor would misread a lazy maximum or sum inside the next
+    // line.
     const Tensor<N> largest = xt::amax(scores, {N - 1}, xt::keep_dims);
     const Tensor<N> powers = xt::exp(scores - largest);
     const Tensor<N> total = xt::sum(powers, {N - 1}, xt::keep_dims);

@@ -8,12 +8,13 @@
 namespace ch2 {
 namespace {
 
-// From here on it does not matter where the queries, keys and values came from.
+// The same for both classes: only the projections before it differ.
 Trace attend(const Matrix& queries, const Matrix& keys, const Matrix& values) {
     Trace trace{queries, keys, values, {}, {}, {}};
     trace.attn_scores = torch::matmul(queries, torch::transpose(keys));
 
-    // New: the scale. Without it, wide keys give large scores and softmax leaves all to one word.
+    // New: the scale. Without it, wide keys give large scores, and softmax gives nearly all the weight to one
+    // word.
     const auto d_k = static_cast<float>(keys.shape(1));
     const Matrix scaled = trace.attn_scores / std::sqrt(d_k);
     trace.attn_weights = ch1::softmax(scaled);
@@ -25,7 +26,7 @@ Trace attend(const Matrix& queries, const Matrix& keys, const Matrix& values) {
 }  // namespace
 
 Weights random_weights(torch::Generator& generator, std::size_t d_in, std::size_t d_out) {
-    // One statement each: the order of the draws is part of the result.
+    // One statement for each draw, because the order of the draws is part of the result.
     Weights weights;
     weights.query = torch::rand(generator, d_in, d_out);
     weights.key = torch::rand(generator, d_in, d_out);

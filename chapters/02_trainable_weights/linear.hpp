@@ -1,4 +1,4 @@
-// torch.nn.Linear: a weight that is stored (out, in), and y = x Wᵀ + b.
+// torch.nn.Linear: stores a weight of shape (out, in) and computes y = x Wᵀ + b.
 // T = tokens, B = sequences in a batch
 #pragma once
 #include <cstddef>
@@ -10,7 +10,7 @@
 namespace ch2 {
 
 struct Linear {
-    Matrix weight;               // (out, in): row j makes output j
+    Matrix weight;               // (out, in): row j computes output j
     std::optional<Vector> bias;  // (out)
 
     // (T, in) -> (T, out), and the same for a batch: (B, T, in) -> (B, T, out)
@@ -18,8 +18,8 @@ struct Linear {
     [[nodiscard]] Tensor3 operator()(const Tensor3& x) const;
 };
 
-// As nn.Linear(in, out, bias) starts out: uniform in [-1/sqrt(in), 1/sqrt(in)), the weight drawn before the
-// bias.
+// The initial values of nn.Linear(in, out, bias): uniform in [-1/sqrt(in), 1/sqrt(in)). Draws the weight
+// before the bias.
 Linear random_linear(torch::Generator& generator, std::size_t in, std::size_t out, bool bias = false);
 
 }  // namespace ch2

@@ -30,7 +30,7 @@ LinearWeights right_layers() {
     return random_linear_weights(generator, walked_d_in, walked_d_out);
 }
 
-// --- attention as a mistake has it
+// --- attention with a mistake
 
 struct Attended {
     Matrix scores, weights, context;
@@ -75,9 +75,9 @@ Attended mixing_by_columns(const Matrix& queries, const Matrix& keys, const Matr
     return attended;
 }
 
-// --- the chapter's tensors under a mistake
+// --- the chapter's tensors with a mistake
 
-// Cells 10 to 13, and cell 14, which prints the last of them again.
+// Cells 10 to 13, and cell 14, which prints the result of cell 13 again.
 NamedTensors with_weights(const Weights& weights, const Attend& attend = attend_rightly) {
     const Matrix x = walked_inputs(), queries = torch::matmul(x, weights.query),
                  keys = torch::matmul(x, weights.key), values = torch::matmul(x, weights.value);
@@ -108,7 +108,7 @@ NamedTensors everywhere(const Attend& attend) {
     return tensors;
 }
 
-// --- weights as a mistake draws them
+// --- weights drawn with a mistake
 
 // torch.rand(d_out, d_in).T instead of torch.rand(d_in, d_out).
 NamedTensors drawn_transposed() {
@@ -142,7 +142,7 @@ NamedTensors with_biases() {
     return with_layers(layers);
 }
 
-// The class goes on drawing where the weights before it stopped.
+// The class continues the random sequence, because no seed is set before it.
 NamedTensors parameters_not_seeded() {
     torch::Generator generator(123);
     random_weights(generator, walked_d_in, walked_d_out);
@@ -173,47 +173,53 @@ std::string in_words(const DrawOrder& order) {
 Mistakes mistakes() {
     Mistakes table = {
         {"weights-transposed",
-         "the weights are drawn as (d_out, d_in) and transposed: the same draws in other places",
+         "the weights are drawn as (d_out, d_in) and transposed, so the same numbers are in other places",
          "torch.rand(d_in, d_out), used as inputs @ W_query", drawn_transposed},
         {"linear-instead-of-parameter",
-         "the weights come from nn.Linear, which draws from -1/√d_in to 1/√d_in, and not from torch.rand",
+         "the weights come from nn.Linear, which draws from -1/√d_in to 1/√d_in, instead of from "
+         "torch.rand",
          "nn.Parameter(torch.rand(d_in, d_out))", layers_instead_of_parameters},
-        {"parameter-instead-of-linear", "the weights come from torch.rand, and not from nn.Linear",
+        {"parameter-instead-of-linear", "the weights come from torch.rand instead of nn.Linear",
          "nn.Linear(d_in, d_out, bias=False)", parameters_instead_of_layers},
-        {"scores-transposed", "the scores are keys times queries: a row is what others ask of the word",
+        {"scores-transposed", "the scores are keys @ queries.T, so rows are keys and columns are queries",
          "queries @ keys.T", [] { return everywhere(scores_transposed); }},
         {"scale-missing", "the scores are not divided by √d_k before softmax",
          "attn_scores / d_k**0.5 with d_k = 2", [] { return everywhere(divided_by(1.0f)); }},
-        {"scale-d-in", "the scores are divided by √3, the root of d_in, and not by √d_k = √2",
+        {"scale-d-in", "the scores are divided by √3, the root of d_in, instead of √d_k = √2",
          "d_k = keys.shape[-1]", [] { return everywhere(divided_by(root(walked_d_in))); }},
         {"scale-tokens",
-         "the scores are divided by √6, the root of the number of words, and not by √d_k = √2",
+         "the scores are divided by √6, the root of the number of words, instead of √d_k = √2",
          "d_k = keys.shape[-1]", [] { return everywhere(divided_by(root(6))); }},
-        {"scale-without-root", "the scores are divided by d_k = 2, and not by its root",
+        {"scale-without-root", "the scores are divided by d_k = 2 instead of its root",
          "attn_scores / d_k**0.5", [] { return everywhere(divided_by(2.0f)); }},
-        {"scale-inverted", "the scores are multiplied by √d_k, and not divided", "attn_scores / d_k**0.5",
+        {"scale-inverted", "the scores are multiplied by √d_k instead of divided", "attn_scores / d_k**0.5",
          [] { return everywhere(divided_by(1.0f / root(walked_d_out))); }},
-        {"softmax-wrong-axis", "softmax goes down the columns (dim=0), so that columns sum to 1 and not rows",
+        {"softmax-wrong-axis",
+         "softmax runs down the columns (dim=0), so the columns sum to 1 instead of the rows",
          "softmax along the last axis: dim=-1", [] { return everywhere(divided_by(root(walked_d_out), 0)); }},
-        {"softmax-missing", "the scores are scaled, but no softmax makes shares of them",
+        {"softmax-missing", "the scores are scaled, but softmax is missing",
          "torch.softmax(attn_scores / d_k**0.5, dim=-1)", [] { return everywhere(without_softmax); }},
-        {"keys-instead-of-values", "the weights mix the keys, and not the values", "attn_weights @ values",
-         [] { return everywhere(mixing_keys); }},
-        {"weights-transposed-in-mix",
-         "the context vectors are mixed by the columns of the weights (attn_weights.T)",
+        {"keys-instead-of-values", "the weighted sum takes the keys instead of the values",
+         "attn_weights @ values", [] { return everywhere(mixing_keys); }},
+        {"weights-transposed-in-mix", "the context vectors use the columns of the weights (attn_weights.T)",
          "attn_weights @ values", [] { return everywhere(mixing_by_columns); }},
-        {"bias-where-none", "the layers have a bias, which also moves all draws that follow it",
+        {"bias-where-none", "the layers have a bias, so every later draw is a different number",
          "nn.Linear(d_in, d_out, bias=False)", with_biases},
-        {"seed-not-reset", "the class goes on drawing where the weights before it stopped",
-         "torch.manual_seed(123) right before the class is made", parameters_not_seeded},
-        {"seed-not-reset", "the class goes on drawing where the weights before it stopped",
-         "torch.manual_seed(789) right before the class is made", layers_not_seeded},
+        {"seed-not-reset",
+         "no seed is set before the class, so it continues the random sequence of the weights before "
+         "it",
+         "torch.manual_seed(123) just before the class is constructed", parameters_not_seeded},
+        {"seed-not-reset",
+         "no seed is set before the class, so it continues the random sequence of the weights before "
+         "it",
+         "torch.manual_seed(789) just before the class is constructed", layers_not_seeded},
     };
     for (const DrawOrder& order : other_draw_orders()) {
-        const std::string cause = "the layers are made in the order " + in_words(order) + ", and draw in it";
-        table.push_back({"construction-order", cause, "make W_query, W_key, W_value in this order",
+        const std::string cause = "the layers are constructed in the order " + in_words(order) +
+                                  ", so they draw their numbers in that order";
+        table.push_back({"construction-order", cause, "construct W_query, W_key, W_value in this order",
                          [order] { return with_weights(redrawn(right_weights(), order)); }});
-        table.push_back({"construction-order", cause, "make W_query, W_key, W_value in this order",
+        table.push_back({"construction-order", cause, "construct W_query, W_key, W_value in this order",
                          [order] { return with_layers(redrawn(right_layers(), order)); }});
     }
     return table;

@@ -1,4 +1,4 @@
-// What people get wrong in this chapter, for --compare: each entry computes the tensors as the mistake does.
+// The common mistakes of this chapter, for --compare. Each entry computes the tensors with the mistake.
 #pragma once
 #include <string>
 #include <vector>
@@ -10,8 +10,8 @@ namespace ch2 {
 
 Mistakes mistakes();
 
-// The other orders in which the three layers may be made. Which of the draws each of them gets: {1, 0, 2} is
-// W_key first, then W_query, then W_value.
+// The other orders in which you can construct the three layers. Each number says which draws a layer gets:
+// {1, 0, 2} is W_key first, then W_query, then W_value.
 struct DrawOrder {
     std::size_t query, key, value;
 };
@@ -20,7 +20,7 @@ std::vector<DrawOrder> other_draw_orders();
 // "W_key, W_query, W_value"
 std::string in_words(const DrawOrder& order);
 
-// The same draws, given to the layers in another order.
+// The same draws, assigned to the layers in another order.
 template <class ThreeLayers>
 ThreeLayers redrawn(const ThreeLayers& layers, const DrawOrder& order) {
     const std::vector drawn = {layers.query, layers.key, layers.value};

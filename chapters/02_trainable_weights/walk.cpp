@@ -1,4 +1,4 @@
-// Chapter 2 walks cells 8 to 15 of the notebook: the same attention, now through three trainable projections.
+// Chapter 2 shows cells 8 to 15 of the notebook: the same attention, with three trainable projections.
 #include <fmt/format.h>
 
 #include <cmath>
@@ -15,37 +15,40 @@
 namespace {
 
 const Chapter chapter{
-    2, "02_trainable_weights", "Self-attention with trainable weights",
-    "T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k width of a key",
-    Takes::weights};
+    .number = 2,
+    .folder = "02_trainable_weights",
+    .title = "Self-attention with trainable weights",
+    .letters =
+        "T tokens, d_in width of an embedding, d_out width of a query, key or value, d_k width of a key",
+    .takes = Takes::weights};
 
 constexpr std::size_t d_out = 2;
 
 void three_roles(Walkthrough& walk, const ch2::Weights& weights, const ch2::Trace& trace) {
     walk.section("3.4", "Self-attention with trainable weights");
 
-    walk.step(
-            "Three matrices, three roles",
-            "In chapter 1 a word was compared as it is. Now W_query makes of it the question it asks, W_key "
-            "the sign by which others find it, W_value what it hands over when found. Training would change "
-            "these 18 numbers; here they are what torch.rand draws.")
+    walk.step("Three matrices, three roles",
+              "Chapter 1 compared the embeddings themselves. Now W_query computes what a word looks for, "
+              "W_key computes how other words find it, and W_value computes what it passes on. Training "
+              "would change these 18 numbers. Here torch.rand draws them.")
         .read("attention.cpp")
         .show("W_query", weights.query, {"d_in", "d_out"})
         .show("W_key", weights.key, {"d_in", "d_out"})
         .show("W_value", weights.value, {"d_in", "d_out"});
 
     walk.step("Project",
-              "One matrix product gives every word its query; keys and values are made the same way. The "
-              "width changes from d_in = 3 to d_out = 2.")
+              "One matrix product computes the query of every word. Two more products compute the keys "
+              "and the values. The width changes from d_in = 3 to d_out = 2.")
         .read("attention.cpp")
         .formula("Q = X W_query    K = X W_key    V = X W_value")
         .show("query", trace.queries, {"T", "d_out"}, cell(10))
         .show("key", trace.keys, {"T", "d_out"})
         .show("value", trace.values, {"T", "d_out"});
 
-    walk.step("Score",
-              "Every question meets every key. The scores are no longer symmetric: what \"Your\" asks of "
-              "\"step\" is not what \"step\" asks of \"Your\".")
+    walk.step("Scores",
+              "The dot product of every query with every key. The scores are no longer symmetric: the "
+              "query of \"Your\" with the key of \"step\" gives another score than the query of \"step\" "
+              "with the key of \"Your\".")
         .read("attention.cpp")
         .formula("S = Q Kᵀ")
         .show("attn_scores", trace.attn_scores, {"T", "T"}, cell(11));
@@ -64,27 +67,29 @@ void why_the_scale(Walkthrough& walk) {
 
     walk.step("Why divide by √d_k?",
               "A dot product of d_k random terms has a variance of about d_k, so wide keys give large "
-              "scores, and softmax then leaves nearly everything to one word: no mixing, and almost no "
-              "gradient to learn from. Dividing by √d_k brings the variance back to 1. An experiment: 256 "
-              "random queries look at 64 random keys.")
+              "scores. Then softmax gives nearly all the weight to one word, and there is almost no "
+              "gradient to learn from. Dividing by √d_k brings the variance back to 1. In this "
+              "experiment, 256 random queries attend to 64 random keys.")
         .read("scaling.cpp")
         .formula("Var(q · k) = d_k        Var(q · k / √d_k) = 1")
         .table({"d_k", "Var(q·k)", "Var(q·k/√d_k)", "largest weight", "largest, scaled"}, rows)
         .note(
-            "Without the scale the largest of 64 weights goes from modest to nearly 1 as the keys grow "
-            "wider. With it, the width hardly matters.");
+            "Without the scale, the largest of 64 weights grows with the width of the keys, nearly up to "
+            "1. With the scale, the width hardly matters.");
 }
 
 void weigh_and_mix(Walkthrough& walk, const ch1::Sentence& sentence, const ch2::Trace& trace) {
-    walk.step("Weigh",
-              "d_k is the width of a key, key.shape[-1] = 2, and not of the embedding: 1/√2 = 0.7071. Then "
-              "softmax, row by row.")
+    walk.step("Scale and softmax",
+              "d_k is the width of a key, key.shape[-1] = 2, and not the width of the embedding: 1/√2 = "
+              "0.7071. Then softmax works row by row.")
         .read("attention.cpp")
         .formula("A = softmax(S / √d_k)")
         .show("attn_weights", trace.attn_weights, {"T", "T"}, cell(12))
-        .heatmap("Who asks whom: a row asks, a column answers.", trace.attn_weights, sentence.words);
+        .heatmap("Attention weights: each row is a query, each column a key.", trace.attn_weights,
+                 sentence.words);
 
-    walk.step("Mix", "As in chapter 1, but it is the values that are mixed, not the embeddings.")
+    walk.step("Weighted sum",
+              "As in chapter 1, but the weighted sum takes the values instead of the embeddings.")
         .read("attention.cpp")
         .formula("C = A V")
         .show("context_vec", trace.context_vec, {"T", "d_out"}, cell(13));
@@ -97,8 +102,8 @@ void parameter_against_linear(Walkthrough& walk, const Matrix& inputs) {
     walk.section("3.4", "The same as a class, twice");
 
     walk.step("SelfAttention_v1: nn.Parameter",
-              "The notebook now wraps the five lines into a class. The same seed draws the same weights in "
-              "the same order, so the numbers of the step before come out again.")
+              "The notebook now wraps the five lines into a class. The same seed draws the same weights "
+              "in the same order, so the class gives the same numbers as the step before.")
         .read("attention.cpp")
         .show("sa_v1(inputs)", ch2::self_attention(inputs, parameters).context_vec, {"T", "d_out"}, cell(14));
 
@@ -107,26 +112,25 @@ void parameter_against_linear(Walkthrough& walk, const Matrix& inputs) {
     const ch2::Trace trace = ch2::self_attention(inputs, layers);
 
     walk.step("SelfAttention_v2: nn.Linear",
-              "nn.Linear(3, 2) stores its weight as (out, in) = (2, 3) and computes x Wᵀ. It also starts "
-              "from other numbers: uniform between -1/√3 and 1/√3 instead of 0 and 1. Both are reasons why "
-              "the two classes print different results.")
+              "nn.Linear(3, 2) stores its weight with shape (out, in) = (2, 3) and computes x Wᵀ. It also "
+              "starts with other numbers: uniform between -1/√3 and 1/√3 instead of between 0 and 1. For "
+              "both reasons, the two classes print different results.")
         .read("linear.cpp")
         .formula("y = x Wᵀ + b")
         .show("sa_v2.W_query.weight", layers.query.weight, {"d_out", "d_in"})
         .show("sa_v2(inputs)", trace.context_vec, {"T", "d_out"}, cell(15));
 
-    // The same numbers in both classes: a Parameter is the Linear's weight, transposed.
+    // The same numbers in both classes: a Parameter is the transposed weight of a Linear.
     const ch2::Weights copied{torch::transpose(layers.query.weight), torch::transpose(layers.key.weight),
                               torch::transpose(layers.value.weight)};
     const Matrix from_parameters = ch2::self_attention(inputs, copied).context_vec;
 
-    walk.step(
-            "Parameter and Linear agree",
-            "Give SelfAttention_v1 the transposed weights of SelfAttention_v2 and it computes the same. The "
-            "transpose is easy to forget where d_in = d_out: then nothing crashes.")
+    walk.step("Parameter and Linear agree",
+              "SelfAttention_v1 with the transposed weights of SelfAttention_v2 computes the same result. "
+              "The transpose is easy to forget if d_in = d_out, because then nothing crashes.")
         .formula("W_parameter (d_in, d_out) = W_linearᵀ")
         .show("sa_v1(inputs) with sa_v2's weights", from_parameters, {"T", "d_out"})
-        .note(fmt::format("Largest difference to sa_v2(inputs): {:.1e}.",
+        .note(fmt::format("Largest difference from sa_v2(inputs): {:.1e}.",
                           largest_difference(from_parameters, trace.context_vec)));
 }
 
@@ -134,65 +138,69 @@ void construction_order(Walkthrough& walk, const Matrix& inputs) {
     torch::Generator generator(walk.seed(789));
     const std::size_t d_in = inputs.shape(1);
 
-    // The first layer that is made gets the first numbers, whatever it is called.
+    // The first layer to be constructed gets the first numbers, whatever its name.
     ch2::LinearWeights key_first;
     key_first.key = ch2::random_linear(generator, d_in, d_out);
     key_first.query = ch2::random_linear(generator, d_in, d_out);
     key_first.value = ch2::random_linear(generator, d_in, d_out);
 
     walk.step("Same seed, other order, other numbers",
-              "Layers draw their numbers in the order in which they are constructed. Make W_key before "
-              "W_query and the two swap their numbers: the seed is the same, the result is not. Where your "
-              "notebook differs from the start, look here first.")
-        .show("sa_v2(inputs), W_key made first", ch2::self_attention(inputs, key_first).context_vec,
+              "Layers draw their numbers in the order in which you construct them. If you construct W_key "
+              "before W_query, the two swap their numbers: the seed is the same, but the result is not. "
+              "If your notebook differs from the start, check this first.")
+        .show("sa_v2(inputs), W_key constructed first", ch2::self_attention(inputs, key_first).context_vec,
               {"T", "d_out"});
 }
 
-// --input, --weights: the same attention on the reader's own files.
+// --input, --weights: the same attention on your own files.
 void own_files(Walkthrough& walk) {
     const ch1::Sentence sentence = ch1::sentence_of(walk.own());
     const Matrix& x = sentence.embeddings;
-    torch::Generator generator(walk.seed(789));
+    torch::Generator generator(
+        walk.own().weights ? 0 : walk.seed(789));  // the reader's weights need no random numbers
     const ch2::LinearWeights weights = walk.own().weights
                                            ? ch2::read_weights(walk.own(), x.shape(1))
                                            : ch2::random_linear_weights(generator, x.shape(1), d_out);
     const ch2::Trace trace = ch2::self_attention(x, weights);
 
     walk.section("", "Your own files");
-    walk.step("Project",
-              walk.own().weights ? "With your weights." : "With the random weights of SelfAttention_v2.")
+    walk.step("Project", walk.own().weights ? "The projections use your weights."
+                                            : "The projections use the random weights of SelfAttention_v2.")
         .read("linear.cpp")
         .show("x", x, {"T", "d_in"})
         .show("queries", trace.queries, {"T", "d_out"})
         .show("keys", trace.keys, {"T", "d_out"})
         .show("values", trace.values, {"T", "d_out"});
-    walk.step("Score and weigh", fmt::format("The scale is 1/√{} = {:.4f}.", trace.keys.shape(1),
-                                             1.0 / std::sqrt(static_cast<double>(trace.keys.shape(1)))))
+    walk.step("Scores and softmax", fmt::format("The scale is 1/√{} = {:.4f}.", trace.keys.shape(1),
+                                                1.0 / std::sqrt(static_cast<double>(trace.keys.shape(1)))))
         .read("attention.cpp")
         .show("attn_scores", trace.attn_scores, {"T", "T"})
         .show("attn_weights", trace.attn_weights, {"T", "T"})
-        .heatmap("Who asks whom: a row asks, a column answers.", trace.attn_weights, sentence.words);
-    walk.step("Mix", "Every row of weights mixes all values.")
+        .heatmap("Attention weights: each row is a query, each column a key.", trace.attn_weights,
+                 sentence.words);
+    walk.step("Weighted sum", "Each row of weights gives one weighted sum of all values.")
         .read("attention.cpp")
         .show("context_vec", trace.context_vec, {"T", "d_out"});
+}
+
+void tell(Walkthrough& walk) {
+    if (walk.own().any()) return own_files(walk);
+    const ch1::Sentence sentence = ch1::your_journey();
+    const Matrix& inputs = sentence.embeddings;
+
+    torch::Generator generator(walk.seed(123));
+    const ch2::Weights weights = ch2::random_weights(generator, inputs.shape(1), d_out);
+    const ch2::Trace trace = ch2::self_attention(inputs, weights);
+
+    three_roles(walk, weights, trace);
+    why_the_scale(walk);
+    weigh_and_mix(walk, sentence, trace);
+    parameter_against_linear(walk, inputs);
+    construction_order(walk, inputs);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch2::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_files(walk);
-        const ch1::Sentence sentence = ch1::your_journey();
-        const Matrix& inputs = sentence.embeddings;
-
-        torch::Generator generator(walk.seed(123));
-        const ch2::Weights weights = ch2::random_weights(generator, inputs.shape(1), d_out);
-        const ch2::Trace trace = ch2::self_attention(inputs, weights);
-
-        three_roles(walk, weights, trace);
-        why_the_scale(walk);
-        weigh_and_mix(walk, sentence, trace);
-        parameter_against_linear(walk, inputs);
-        construction_order(walk, inputs);
-    });
+    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch2::mistakes}, argc, argv);
 }

@@ -15,7 +15,7 @@ bool has(const TensorFile& file, const std::string& name) {
                        [&](const TensorInfo& info) { return info.name == name; });
 }
 
-// A tensor of floats with N axes, one of which must have this width.
+// A tensor of floats with N axes. One of them must have this width.
 template <std::size_t N>
 Tensor<N> read(const TensorFile& file, const std::string& name, std::size_t axis, std::size_t width,
                const char* expected) {
@@ -46,7 +46,7 @@ LinearWeights read_weights(const OwnFiles& own, std::size_t d_in) {
                           read_projection(*file, own.prefix + "W_value", d_in)};
     if (weights.query.weight.shape(0) != weights.key.weight.shape(0)) {
         throw std::invalid_argument(
-            fmt::format("{}: W_query makes {} numbers and W_key {}; they must be as many", *own.weights,
+            fmt::format("{}: W_query has d_out = {} and W_key has {}; they must be equal", *own.weights,
                         weights.query.weight.shape(0), weights.key.weight.shape(0)));
     }
     return weights;

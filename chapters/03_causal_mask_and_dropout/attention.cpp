@@ -13,10 +13,10 @@ Trace causal_attention(const Tensor3& x, const ch2::LinearWeights& weights, cons
     trace.keys = weights.key(x);
     trace.values = weights.value(x);
 
-    // Changed: axis 0 is the batch, so it is the last two axes that swap.
+    // Changed: axis 0 is the batch, so the transpose swaps the last two axes.
     trace.attn_scores = torch::matmul(trace.queries, torch::transpose(trace.keys, 1, 2));
 
-    // New: hide the future before softmax. Dividing by the scale leaves -inf as it is.
+    // New: mask the future before softmax. -inf divided by the scale is still -inf.
     trace.masked = masked_fill(trace.attn_scores, future_mask(x.shape(1)), True::hides);
     const auto d_k = static_cast<float>(trace.keys.shape(2));
     const Tensor3 scaled = trace.masked / std::sqrt(d_k);

@@ -13,12 +13,12 @@ struct Trace {
     Tensor3 queries, keys, values;  // (B, T, d_out)
     Tensor3 attn_scores;            // (B, T, T)
     Tensor3 masked;                 // (B, T, T)  -inf where column > row
-    Tensor3 attn_weights;           // (B, T, T)  each row sums to 1, nothing in the future
+    Tensor3 attn_weights;           // (B, T, T)  each row sums to 1, zero for future tokens
     Tensor3 dropped;                // (B, T, T)  after dropout
     Tensor3 context_vec;            // (B, T, d_out)
 };
 
-// For inputs x (B, T, d_in). `generator` is drawn from only if `dropout` takes something away.
+// For inputs x (B, T, d_in). Draws from `generator` only if `dropout` drops weights.
 Trace causal_attention(const Tensor3& x, const ch2::LinearWeights& weights, const Dropout& dropout,
                        torch::Generator& generator);
 

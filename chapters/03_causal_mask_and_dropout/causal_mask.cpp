@@ -38,7 +38,8 @@ Tensor<N> masked_softmax(const Tensor<N>& masked_scores) {
     constexpr float hidden = -std::numeric_limits<float>::infinity();
     const Tensor<N> weights = ch1::softmax(masked_scores);
 
-    // Every weight of a row that is hidden as a whole belongs to a score of -inf: there NaN becomes 0.
+    // In a fully masked row softmax gives NaN, and every score of the row is -inf. So this line makes the NaN
+    // 0.
     return xt::where(xt::equal(masked_scores, hidden), 0.0f, weights);
 }
 template Matrix masked_softmax(const Matrix&);

@@ -1,5 +1,5 @@
-// Dropout: while a model trains, chance takes away a share p of the weights, so that it cannot lean on a few.
-// What stays is multiplied by 1/(1-p), so that the expected sum is what it was.
+// Dropout: in training, a random fraction p of the weights becomes 0, so that the model does not rely on a
+// few of them. The other weights are multiplied by 1/(1-p), so the expected sum stays the same.
 #pragma once
 #include <cstddef>
 
@@ -9,15 +9,15 @@
 
 namespace ch3 {
 
-// Dropout is for training only: model.eval() switches it off.
+// Dropout is for training only; model.eval() turns it off.
 enum class Mode { train, eval };
 
 struct Dropout {
-    double p;  // the share that is taken away, in [0, 1]
+    double p;  // the fraction that is dropped, in [0, 1]
     Mode mode = Mode::train;
-    torch::DropoutRng build = torch::DropoutRng::mkl;  // whose random numbers
+    torch::DropoutRng build = torch::DropoutRng::mkl;  // the PyTorch build whose random numbers it draws
 
-    // Same shape. Throws std::invalid_argument if p is not in [0, 1].
+    // The result has the same shape. Throws std::invalid_argument if p is not in [0, 1].
     template <std::size_t N>
     Tensor<N> operator()(const Tensor<N>& x, torch::Generator& generator) const;
 };

@@ -22,7 +22,8 @@ Matrix walked_inputs() {
     return ch1::your_journey().embeddings;
 }
 
-// SelfAttention_v2's layers, with which the chapter starts, and those of CausalAttention.
+// Seed 789 gives the layers of SelfAttention_v2, with which the chapter starts; seed 123 those of
+// CausalAttention.
 ch2::LinearWeights layers_of_seed(std::uint64_t seed) {
     torch::Generator generator(seed);
     return ch2::random_linear_weights(generator, walked_d_in, walked_d_out);
@@ -33,7 +34,7 @@ Matrix scores_with(const ch2::LinearWeights& layers) {
     return torch::matmul(layers.query(x), torch::transpose(layers.key(x)));
 }
 
-// --- the steps of the chapter, which a mistake replaces one by one
+// --- the steps of the chapter; a mistake replaces one of them
 
 Matrix hide_future(const Matrix& scores) {
     return masked_fill(scores, future_mask(walked_tokens), True::hides);
@@ -49,7 +50,7 @@ Matrix hide_past(const Matrix& scores) {
     return masked_fill(scores, future_mask(walked_tokens), True::keeps);
 }
 
-// Plain softmax, as in the notebook: a row of which all is hidden becomes NaN.
+// Plain softmax, as in the notebook: a fully masked row becomes NaN.
 Step softmax_of_scores_over(float divisor, std::size_t axis = 1) {
     return [=](const Matrix& scores) {
         const Matrix scaled = scores / divisor;
@@ -64,7 +65,7 @@ float root(std::size_t width) {
 struct Steps {
     Step hide = hide_future;                                   // scores -> masked
     Step weigh = softmax_of_scores_over(root(walked_d_out));   // masked -> attn_weights
-    Step cut = [](const Matrix& weights) { return weights; };  // attn_weights -> what mixes the values
+    Step cut = [](const Matrix& weights) { return weights; };  // attn_weights -> the weights of the values
 };
 
 Matrix causal_weights(const Steps& steps, const Matrix& scores) {
@@ -109,7 +110,7 @@ NamedTensors weighing(const Step& weigh) {
     return told_with(steps);
 }
 
-// The right weights of all words, cut after softmax: the rows do not sum to 1.
+// The right weights of all words, masked after softmax: the rows do not sum to 1.
 NamedTensors cut_after_softmax() {
     Steps steps;
     steps.hide = [](const Matrix& scores) { return scores; };
@@ -119,7 +120,7 @@ NamedTensors cut_after_softmax() {
     return tensors;
 }
 
-// torch.triu where torch.tril belongs: the simple mask keeps the future.
+// torch.triu instead of torch.tril: the simple mask keeps the future.
 NamedTensors simple_mask_inverted(std::ptrdiff_t diagonal) {
     const MaskMatrix kept = mask_from_diagonal(walked_tokens, diagonal);
     const Matrix mask = xt::where(kept, 1.0f, 0.0f);
@@ -142,7 +143,7 @@ NamedTensors softmax_again() {
     return {{"masked_simple_norm", ch1::softmax(masked)}};
 }
 
-// In a batch, dim=0 is the sequences: both copies of the sentence share 1 between them.
+// In a batch, dim=0 is the sequence: softmax then runs over both copies of the sentence.
 NamedTensors softmax_over_the_batch() {
     const ch2::LinearWeights layers = layers_of_seed(123);
     const Matrix scores = scores_with(layers), scaled = hide_future(scores) / root(walked_d_out);
@@ -151,7 +152,7 @@ NamedTensors softmax_over_the_batch() {
     return {{"context_vecs", torch::matmul(weights, torch::stack(values, values))}};
 }
 
-// --- dropout, of either build
+// --- dropout, of both builds
 
 NamedTensors dropout_of(const Matrix& example, const Matrix& weights) {
     return {{"dropout(example)", example}, {"dropout(attn_weights)", weights}};
@@ -182,7 +183,7 @@ NamedTensors on_unmasked_weights(torch::DropoutRng build) {
     return {{"dropout(attn_weights)", dropped(weights, build)}};
 }
 
-// The second dropout goes on drawing where the first one stopped.
+// The second dropout continues the random sequence of the first.
 NamedTensors seed_not_reset(torch::DropoutRng build) {
     torch::Generator generator(123);
     const Dropout half{0.5, Mode::train, build};
@@ -194,7 +195,7 @@ NamedTensors with_share(double p, torch::DropoutRng build) {
     return dropout_of(dropped(ones(), build, p), dropped(right_causal_weights(), build, p));
 }
 
-// --- layers as a mistake draws them
+// --- layers drawn with a mistake
 
 NamedTensors with_biases() {
     torch::Generator generator(123);
@@ -205,7 +206,7 @@ NamedTensors with_biases() {
     return context_with({}, layers);
 }
 
-// The chapter from its start, with SelfAttention_v2's layers made in another order.
+// The chapter from its start, with SelfAttention_v2's layers constructed in another order.
 NamedTensors start_redrawn(const ch2::DrawOrder& order) {
     const Matrix scores = scores_with(ch2::redrawn(layers_of_seed(789), order));
     const Steps steps;
@@ -221,32 +222,32 @@ NamedTensors start_redrawn(const ch2::DrawOrder& order) {
 
 Mistakes mistakes_with_masks() {
     return {
-        {"mask-missing", "nothing is hidden: every word sees the future",
+        {"mask-missing", "nothing is masked, so every token sees the future",
          "masked_fill(mask, -torch.inf) before softmax",
          [] { return hiding([](const Matrix& scores) { return scores; }); }},
-        {"mask-inverted", "the mask hides the past and keeps the future",
-         "hide where torch.triu(..., diagonal=1) is 1", [] { return hiding(hide_past); }},
+        {"mask-inverted", "the mask covers the past and keeps the future",
+         "mask where torch.triu(..., diagonal=1) is 1", [] { return hiding(hide_past); }},
         {"mask-inverted", "the simple mask keeps the future: torch.triu instead of torch.tril",
          "torch.tril(ones)", [] { return simple_mask_inverted(0); }},
-        {"mask-inverted", "the simple mask keeps the future, and hides the word itself", "torch.tril(ones)",
+        {"mask-inverted", "the simple mask keeps the future, and masks the token itself", "torch.tril(ones)",
          [] { return simple_mask_inverted(1); }},
         {"mask-off-by-one",
-         "the mask hides the diagonal too: no word sees itself, and the first sees nothing",
+         "the mask covers the diagonal too, so no token sees itself, and the first token sees nothing",
          "torch.triu(..., diagonal=1), not diagonal=0", [] { return hiding(hide_from_diagonal(0)); }},
-        {"mask-off-by-one", "the mask starts one place too late: every word sees the one that follows it",
+        {"mask-off-by-one", "the mask starts one place too late, so every token sees the next one",
          "torch.triu(..., diagonal=1), not diagonal=2", [] { return hiding(hide_from_diagonal(2)); }},
-        {"mask-zero-instead-of-inf", "hidden scores are 0 instead of -inf, and exp(0) = 1 is not nothing",
+        {"mask-zero-instead-of-inf", "masked scores are 0 instead of -inf, and exp(0) = 1 gives them weight",
          "masked_fill(mask, -torch.inf)",
          [] { return hiding([](const Matrix& scores) { return future_filled(scores, 0.0f); }); }},
-        {"mask-large-number", "hidden scores are -1e9 instead of -inf: here the weights come out the same",
+        {"mask-large-number", "masked scores are -1e9 instead of -inf; here the weights are the same",
          "masked_fill(mask, -torch.inf)",
          [] { return hiding([](const Matrix& scores) { return future_filled(scores, -1e9f); }); }},
         {"mask-after-softmax-not-renormalised",
-         "the mask comes after softmax, and the rows no longer sum to 1",
-         "hide the scores with -inf before softmax", cut_after_softmax},
+         "the mask comes after softmax, so the rows no longer sum to 1",
+         "mask the scores with -inf before softmax", cut_after_softmax},
         {"normalised-by-columns", "the masked weights are divided by the sums of their columns",
          "masked_simple.sum(dim=-1, keepdim=True)", normalised_by_columns},
-        {"softmax-twice", "the masked weights go through softmax again, which gives hidden words a share",
+        {"softmax-twice", "the masked weights go through softmax again, which gives masked tokens a weight",
          "divide each row by its sum", softmax_again},
     };
 }
@@ -258,38 +259,40 @@ Mistakes mistakes_with_scale_and_softmax() {
     return {
         {"scale-missing", "the scores are not divided by √d_k before softmax",
          "divide by keys.shape[-1]**0.5 = √2", divided_by(1.0f)},
-        {"scale-d-in", "the scores are divided by √3, the root of d_in, and not by √d_k = √2",
+        {"scale-d-in", "the scores are divided by √3, the root of d_in, instead of √d_k = √2",
          "divide by keys.shape[-1]**0.5", divided_by(root(walked_d_in))},
         {"scale-tokens",
-         "the scores are divided by √6, the root of the number of words, and not by √d_k = √2",
+         "the scores are divided by √6, the root of the number of words, instead of √d_k = √2",
          "divide by keys.shape[-1]**0.5", divided_by(root(walked_tokens))},
-        {"scale-without-root", "the scores are divided by d_k = 2, and not by its root",
+        {"scale-without-root", "the scores are divided by d_k = 2 instead of its root",
          "divide by keys.shape[-1]**0.5", divided_by(2.0f)},
-        {"softmax-wrong-axis", "softmax goes along the words that look, and not along those they look at",
+        {"softmax-wrong-axis", "softmax runs over the queries instead of the keys",
          "softmax along the last axis: dim=-1",
          [] { return weighing(softmax_of_scores_over(root(walked_d_out), 0)); }},
-        {"softmax-wrong-axis", "softmax goes along the batch (dim=0): the sequences share 1 between them",
+        {"softmax-wrong-axis",
+         "softmax runs over the batch (dim=0), so the weights of the two sequences sum to 1 together",
          "softmax along the last axis: dim=-1", softmax_over_the_batch},
-        {"bias-where-none", "the layers have a bias, which also moves all draws that follow it",
+        {"bias-where-none", "the layers have a bias, so every later draw is a different number",
          "nn.Linear(d_in, d_out, bias=False)", with_biases},
     };
 }
 
 Mistakes mistakes_with_dropout(torch::DropoutRng build) {
     Mistakes table = {
-        {"dropout-not-rescaled", "what dropout leaves is not multiplied by 1/(1-p)",
-         "nn.Dropout(0.5) does it", [=] { return not_rescaled(build); }},
-        {"dropout-before-softmax", "dropout takes scores away, before softmax, instead of weights",
+        {"dropout-not-rescaled", "the weights that dropout keeps are not multiplied by 1/(1-p)",
+         "nn.Dropout(0.5) does this", [=] { return not_rescaled(build); }},
+        {"dropout-before-softmax", "dropout runs on the scores before softmax instead of on the weights",
          "dropout(attn_weights), after softmax", [=] { return before_softmax(build); }},
-        {"dropout-on-unmasked-weights", "dropout is given the weights from before the mask",
+        {"dropout-on-unmasked-weights", "dropout runs on the weights without the mask",
          "dropout of the causal attn_weights", [=] { return on_unmasked_weights(build); }},
-        {"seed-not-reset", "dropout goes on drawing where the one before it stopped",
-         "torch.manual_seed(123) right before dropout(attn_weights)", [=] { return seed_not_reset(build); }},
+        {"seed-not-reset",
+         "no seed is set before this dropout, so it continues the random sequence of the dropout "
+         "before it",
+         "torch.manual_seed(123) just before dropout(attn_weights)", [=] { return seed_not_reset(build); }},
     };
     for (const double p : {0.1, 0.2, 0.3, 0.4, 0.6, 0.9}) {
-        table.push_back({"dropout-other-share",
-                         fmt::format("dropout takes away a share of {}, and not 0.5", p), "nn.Dropout(0.5)",
-                         [=] { return with_share(p, build); }});
+        table.push_back({"dropout-other-share", fmt::format("dropout has p = {} instead of 0.5", p),
+                         "nn.Dropout(0.5)", [=] { return with_share(p, build); }});
     }
     return table;
 }
@@ -318,15 +321,15 @@ Mistakes mistakes() {
     Mistakes table = mistakes_with_masks();
     const auto append = [&](const Mistakes& more) { table.insert(table.end(), more.begin(), more.end()); };
     append(mistakes_with_scale_and_softmax());
-    append({{"dropout-off", "dropout takes nothing away: it is switched off by eval(), or p is 0",
+    append({{"dropout-off", "dropout drops nothing: eval() turned it off, or p is 0",
              "dropout.train(), nn.Dropout(0.5)", [] { return dropout_of(ones(), right_causal_weights()); }}});
     for (const torch::DropoutRng build : {torch::DropoutRng::mkl, torch::DropoutRng::generic}) {
         append(mistakes_with_dropout(build));
     }
     for (const ch2::DrawOrder& order : ch2::other_draw_orders()) {
-        const std::string cause =
-            "the layers are made in the order " + ch2::in_words(order) + ", and draw in it";
-        const std::string advice = "make W_query, W_key, W_value in this order";
+        const std::string cause = "the layers are constructed in the order " + ch2::in_words(order) +
+                                  ", so they draw their numbers in that order";
+        const std::string advice = "construct W_query, W_key, W_value in this order";
         append({{"construction-order", cause, advice, [order] { return start_redrawn(order); }},
                 {"construction-order", cause, advice,
                  [order] { return context_with({}, ch2::redrawn(layers_of_seed(123), order)); }}});

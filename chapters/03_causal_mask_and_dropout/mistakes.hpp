@@ -1,4 +1,4 @@
-// What people get wrong in this chapter, for --compare: each entry computes the tensors as the mistake does.
+// The common mistakes of this chapter, for --compare. Each entry computes the tensors with the mistake.
 #pragma once
 #include "chapters/03_causal_mask_and_dropout/causal_mask.hpp"
 #include "common/compare/mistake.hpp"
@@ -7,7 +7,7 @@ namespace ch3 {
 
 Mistakes mistakes();
 
-// torch.triu(ones, diagonal): True from that diagonal on. future_mask has diagonal 1. (T, T)
+// torch.triu(ones, diagonal): True on that diagonal and above it. future_mask has diagonal 1. (T, T)
 MaskMatrix mask_from_diagonal(std::size_t tokens, std::ptrdiff_t diagonal);
 
 // scores.masked_fill(future, value)

@@ -16,7 +16,7 @@ Weights random_weights(torch::Generator& generator, std::size_t d_in, std::size_
 
 Trace multi_head_attention(const Tensor3& x, const Weights& weights, std::size_t n_heads,
                            const ch3::Dropout& dropout, torch::Generator& generator) {
-    // The scale is the width of ONE head's key, not of the whole projection.
+    // The scale uses the width of ONE head's key, not of the whole projection.
     const std::size_t head_dim = weights.projections.key.weight.shape(0) / n_heads;
     return multi_head_attention_scaled_by(head_dim, x, weights, n_heads, dropout, generator);
 }
@@ -25,7 +25,7 @@ Trace multi_head_attention_scaled_by(std::size_t scale_width, const Tensor3& x, 
                                      std::size_t n_heads, const ch3::Dropout& dropout,
                                      torch::Generator& generator) {
     Trace trace;
-    // New: one wide projection, cut into heads.
+    // New: one wide projection, split into heads.
     trace.queries = split_heads(weights.projections.query(x), n_heads);
     trace.keys = split_heads(weights.projections.key(x), n_heads);
     trace.values = split_heads(weights.projections.value(x), n_heads);
@@ -38,7 +38,7 @@ Trace multi_head_attention_scaled_by(std::size_t scale_width, const Tensor3& x, 
     trace.dropped = dropout(trace.attn_weights, generator);
     trace.head_context = torch::matmul(trace.dropped, trace.values);
 
-    // New: the heads side by side again, then mixed.
+    // New: the heads side by side again, then out_proj combines them.
     trace.combined = combine_heads(trace.head_context);
     trace.context_vec = weights.out_proj(trace.combined);
     return trace;

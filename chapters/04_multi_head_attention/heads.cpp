@@ -18,7 +18,7 @@ std::size_t head_dim_of(const Tensor3& x, std::size_t n_heads) {
 }  // namespace
 
 Tensor4 split_heads(const Tensor3& x, std::size_t n_heads) {
-    // First cut each token's row into heads, then bring the heads in front of the tokens.
+    // First split each token's row into heads, then move the heads before the tokens.
     const Tensor4 cut = torch::view<4>(x, {x.shape(0), x.shape(1), n_heads, head_dim_of(x, n_heads)});
     return torch::transpose(cut, 1, 2);
 }

@@ -21,10 +21,10 @@ Tensor3 walked_batch() {
     return torch::stack(inputs, inputs);
 }
 
-// --- the steps of the chapter, which a mistake replaces one by one
+// --- the steps of the chapter; a mistake replaces one of them
 
 struct Steps {
-    std::size_t scale_width = 2;  // the notebook's, in both classes
+    std::size_t scale_width = 2;  // the notebook's width, in both classes
     std::size_t heads = walked_heads;
     std::size_t softmax_axis = 3;
     std::function<Tensor4(const Tensor3&, std::size_t)> split = split_heads;
@@ -55,7 +55,7 @@ Weights right_layers() {
     return random_weights(generator, walked_d_in, walked_d_out);
 }
 
-// What the two cells print, under the names that --save gives.
+// The prints of the two cells, under the names that --save uses.
 NamedTensors wrapper_prints(const Tensor3& context) {
     return {{"context_vecs", context}};
 }
@@ -67,7 +67,7 @@ NamedTensors fused_with(const Steps& steps, const Weights& layers = right_layers
     return fused_prints(layers.out_proj(attend(walked_batch(), layers.projections, steps)));
 }
 
-// Side by side is the same as fused, without out_proj.
+// The wrapper equals the fused form without out_proj.
 NamedTensors both_with(const Steps& steps) {
     NamedTensors tensors = wrapper_prints(attend(walked_batch(), fuse(right_heads()), steps));
     const NamedTensors fused = fused_with(steps);
@@ -99,7 +99,7 @@ Steps scaled_by_root_of(std::size_t width) {
     return steps;
 }
 
-// (B, H, T, head_dim) read as (B, T, d_out) without bringing the tokens to the front.
+// (B, H, T, head_dim) viewed as (B, T, d_out) without a transpose.
 Tensor3 view_as_tokens(const Tensor4& x) {
     return torch::view<3>(x, {x.shape(0), x.shape(2), x.shape(1) * x.shape(3)});
 }
@@ -117,7 +117,7 @@ Steps view_alone(bool transpose_back) {
     return steps;
 }
 
-// --- other mistakes of one of the two classes
+// --- other mistakes in one of the two classes
 
 NamedTensors heads_added() {
     const Tensor3 context = attend(walked_batch(), fuse(right_heads()), {});
@@ -190,7 +190,8 @@ NamedTensors d_out_for_each_head(const Steps& steps) {
     return fused_with(steps, random_weights(generator, walked_d_in, walked_heads * walked_d_out));
 }
 
-// Mistakes of MultiHeadAttention. Who has repaired the notebook's scale makes them with the other width.
+// Mistakes in MultiHeadAttention. A reader who has repaired the notebook's scale makes them with the other
+// width.
 Mistakes mistakes_of_the_fused_class(std::size_t scale_width) {
     const auto with = [=](Steps steps) {
         steps.scale_width = scale_width;
@@ -202,59 +203,62 @@ Mistakes mistakes_of_the_fused_class(std::size_t scale_width) {
     one_head.heads = 1;
     return {
         {"view-instead-of-transpose",
-         "view cuts the heads without a transpose: a head gets pieces of one token, not one piece of each token",
+         "view splits the heads without a transpose, so a head gets pieces of one token instead of one "
+         "piece of each token",
          "view(b, T, H, head_dim).transpose(1, 2)", with(view_alone(true))},
         {"view-instead-of-transpose",
-         "view alone cuts and combines the heads, without a transpose on either side",
+         "view alone splits and combines the heads, without a transpose on either side",
          "view(b, T, H, head_dim).transpose(1, 2), and transpose(1, 2) before the last view",
          with(view_alone(false))},
-        {"heads-not-combined", "the heads are put together without transposing them back behind the tokens",
+        {"heads-not-combined", "the heads are combined without transposing them back behind the tokens",
          "context_vec.transpose(1, 2) before the last view", with(without_transpose_back())},
-        {"weights-transposed", "out_proj multiplies by its weight as it is stored, (out, in), not transposed",
+        {"weights-transposed",
+         "out_proj multiplies by its weight as it is stored, (out, in), without the transpose",
          "self.out_proj(x), or x @ out_proj.weight.T", [=] { return out_proj_transposed(steps); }},
-        {"out-proj-missing", "out_proj does not mix the heads", "return self.out_proj(context_vec)",
+        {"out-proj-missing", "out_proj is missing", "return self.out_proj(context_vec)",
          [=] { return out_proj_missing(steps); }},
         {"out-proj-without-bias", "out_proj has no bias", "nn.Linear(d_out, d_out)",
          [=] { return out_proj_without_bias(steps); }},
         {"bias-where-none", "the layers of queries, keys and values have a bias",
          "bias=False for these three", [=] { return projections_with_bias(steps); }},
-        {"d-out-per-head", "d_out is taken for the width of one head: two heads make 4 columns",
+        {"d-out-per-head", "d_out is used as the width of one head, so two heads give 4 columns",
          "head_dim = d_out // num_heads", [=] { return d_out_for_each_head(steps); }},
         {"one-head", "all columns are one head", "num_heads=2", [=] { return fused_with(one_head); }},
-        {"construction-order", "out_proj is made before the other layers, and draws first",
-         "make out_proj last", [=] { return out_proj_drawn_first(steps); }},
+        {"construction-order", "out_proj is constructed before the other layers, so it draws first",
+         "construct out_proj last", [=] { return out_proj_drawn_first(steps); }},
     };
 }
 
 Mistakes mistakes_of_the_wrapper() {
     return {
         {"heads-share-layers", "both heads have the same layers",
-         "make each head anew: [CausalAttention(...) for _ in ...]", heads_share_layers},
-        {"heads-added", "the heads are added instead of put side by side", "torch.cat(heads, dim=-1)",
+         "construct a new head each time: [CausalAttention(...) for _ in ...]", heads_share_layers},
+        {"heads-added", "the heads are added instead of concatenated", "torch.cat(heads, dim=-1)",
          heads_added},
-        {"heads-in-wrong-axis", "the heads are put below each other, along the tokens",
+        {"heads-in-wrong-axis", "the heads are concatenated along the tokens instead of the columns",
          "torch.cat(heads, dim=-1)", heads_below_each_other},
     };
 }
 
 Mistakes mistakes_of_both() {
     return {
-        {"mask-missing", "nothing is hidden: every word sees the future",
+        {"mask-missing", "nothing is masked, so every token sees the future",
          "masked_fill(mask, -torch.inf) before softmax",
          [] { return both_with(hiding([](const Tensor4& scores) { return scores; })); }},
         {"mask-off-by-one",
-         "the mask hides the diagonal too: no word sees itself, and the first sees nothing",
+         "the mask covers the diagonal too, so no token sees itself, and the first token sees nothing",
          "torch.triu(..., diagonal=1), not diagonal=0", [] { return both_with(hiding_from_diagonal(0)); }},
-        {"mask-off-by-one", "the mask starts one place too late: every word sees the one that follows it",
+        {"mask-off-by-one", "the mask starts one place too late, so every token sees the next one",
          "torch.triu(..., diagonal=1), not diagonal=2", [] { return both_with(hiding_from_diagonal(2)); }},
-        {"mask-zero-instead-of-inf", "hidden scores are 0 instead of -inf, and exp(0) = 1 is not nothing",
+        {"mask-zero-instead-of-inf", "masked scores are 0 instead of -inf, and exp(0) = 1 gives them weight",
          "masked_fill(mask, -torch.inf)",
          [] {
              return both_with(hiding([](const Tensor4& scores) { return ch3::future_filled(scores, 0.0f); }));
          }},
-        {"softmax-wrong-axis", "softmax goes along the words that look, and not along those they look at",
+        {"softmax-wrong-axis", "softmax runs over the queries instead of the keys",
          "softmax along the last axis: dim=-1", [] { return both_with(with_softmax_along(2)); }},
-        {"softmax-wrong-axis", "softmax goes along the heads (dim=1), which share 1 between them",
+        {"softmax-wrong-axis",
+         "softmax runs over the heads (dim=1), so the weights of all heads sum to 1 together",
          "softmax along the last axis: dim=-1", [] { return both_with(with_softmax_along(1)); }},
         {"scale-d-in", "the scores are divided by √3, the root of d_in", "divide by keys.shape[-1]**0.5",
          [] { return both_with(scaled_by_root_of(walked_d_in)); }},
@@ -268,9 +272,9 @@ Mistakes mistakes_of_both() {
 Mistakes mistakes() {
     Mistakes table = {
         {"notebook-bug-fixed",
-         "no mistake: you divide by √head_dim = √1, where the notebook by accident divides by √2, the width of a "
-         "leftover `key`",
-         "keep yours", [] { return fused_with(scaled_by_root_of(1)); }},
+         "no mistake: you divide by √head_dim = √1; by accident, the notebook divides by √2, the root of the "
+         "width of a leftover `key`",
+         "keep your code", [] { return fused_with(scaled_by_root_of(1)); }},
     };
     const auto append = [&](const Mistakes& more) { table.insert(table.end(), more.begin(), more.end()); };
     append(mistakes_of_the_fused_class(2));
@@ -278,9 +282,9 @@ Mistakes mistakes() {
     append(mistakes_of_the_wrapper());
     append(mistakes_of_the_fused_class(1));
     for (const ch2::DrawOrder& order : ch2::other_draw_orders()) {
-        const std::string cause =
-            "the layers are made in the order " + ch2::in_words(order) + ", and draw in it";
-        const std::string advice = "make W_query, W_key, W_value in this order";
+        const std::string cause = "the layers are constructed in the order " + ch2::in_words(order) +
+                                  ", so they draw their numbers in that order";
+        const std::string advice = "construct W_query, W_key, W_value in this order";
         append({{"construction-order", cause, advice, [order] { return wrapper_redrawn(order); }},
                 {"construction-order", cause, advice, [order] { return fused_redrawn(order, {}); }},
                 {"construction-order", cause, advice,

@@ -1,4 +1,4 @@
-// Chapter 4 walks cells 26 to 36 of the notebook: several attentions side by side, then all of them in one
+// Chapter 4 shows cells 26 to 36 of the notebook: several attentions side by side, then all of them in one
 // product.
 #include <fmt/format.h>
 
@@ -14,10 +14,13 @@
 namespace {
 
 const Chapter chapter{
-    4, "04_multi_head_attention", "Multi-head attention",
-    "B sequences in a batch, T tokens, H heads, d_in width of an embedding, head_dim width of one head, "
-    "d_out = H * head_dim",
-    Takes::weights};
+    .number = 4,
+    .folder = "04_multi_head_attention",
+    .title = "Multi-head attention",
+    .letters =
+        "B sequences in a batch, T tokens, H heads, d_in width of an embedding, head_dim width of one head, "
+        "d_out = H * head_dim",
+    .takes = Takes::weights};
 
 const ch3::Dropout no_dropout{0.0};
 
@@ -33,22 +36,23 @@ void heads_side_by_side(Walkthrough& walk, const Tensor3& batch) {
     walk.section("3.6", "Stacking several attentions");
 
     walk.step("Why several heads?",
-              "Softmax leaves a word one set of shares: it cannot look at one word for its meaning and at "
-              "another for its grammar. Two heads are two sets of W_query, W_key, W_value, so each can look "
-              "for something else. Their results stand next to each other: columns 0 and 1 are cell 25 of "
-              "chapter 3 again, columns 2 and 3 are the second head's.")
+              "Softmax gives a token one set of attention weights. The token cannot attend to one word "
+              "for its meaning and to another for its grammar. Two heads have two sets of W_query, W_key, "
+              "W_value, so each head can look for something else. Their results are concatenated: columns "
+              "0 and 1 equal cell 25 of chapter 3, and columns 2 and 3 come from the second head.")
         .read("wrapper.cpp")
         .formula("C = [C₁ C₂]        Cₕ = causal attention of head h")
         .show("context_vecs", context_vecs, {"B", "T", "H * head_dim"}, cell(26))
         .show_shape("context_vecs.shape", shape_of(context_vecs), cell(26, "context_vecs.shape: "));
 
-    // The fused form on the very same weights; its out_proj is not needed for the comparison.
+    // The fused form on the same weights. The comparison does not need its out_proj.
     const ch4::Weights fused{ch4::fuse(heads), ch2::random_linear(generator, 4, 4)};
     const ch4::Trace trace = ch4::multi_head_attention(batch, fused, 2, no_dropout, generator);
 
     walk.step("One product instead of two",
-              "Stack the heads' matrices and a single wide product makes the queries of all heads. "
-              "MultiHeadAttention does it this way: on the same weights it gives what the wrapper gives.")
+              "Stack the matrices of the heads. Then one wide product computes the queries of all heads. "
+              "MultiHeadAttention does this, and with the same weights it gives the same result as the "
+              "wrapper.")
         .read("attention.cpp")
         .formula("W_query (4, 3) = W_query of head 0 (2, 3) above that of head 1 (2, 3)")
         .show("W_query.weight", fused.projections.query.weight, {"d_out", "d_in"})
@@ -58,7 +62,7 @@ void heads_side_by_side(Walkthrough& walk, const Tensor3& batch) {
 }
 
 void view_and_transpose(Walkthrough& walk) {
-    // 10 * token + column: every number says where it came from.
+    // 10 * token + column, so that every number shows where it came from.
     Tensor3 keys = Tensor3::from_shape({1, 3, 4});
     for (std::size_t token = 0; token < 3; ++token) {
         for (std::size_t column = 0; column < 4; ++column) {
@@ -66,12 +70,12 @@ void view_and_transpose(Walkthrough& walk) {
         }
     }
 
-    walk.section("3.6", "Cutting one tensor into heads");
+    walk.section("3.6", "Splitting one tensor into heads");
 
     walk.step("View, then transpose",
-              "Three tokens, four columns, two heads of two columns. The numbers tell where they came from: "
-              "12. is token 1, column 2. Head 0 must get columns 0 and 1 of every token, head 1 columns 2 "
-              "and 3.")
+              "Three tokens, four columns, two heads of two columns each. Each number shows where it came "
+              "from: 12. is token 1, column 2. Head 0 must get columns 0 and 1 of every token, and head 1 "
+              "columns 2 and 3.")
         .read("heads.cpp")
         .formula("(B, T, d_out) → view (B, T, H, head_dim) → transpose (B, H, T, head_dim)")
         .show("keys", keys, {"B", "T", "d_out"})
@@ -79,9 +83,10 @@ void view_and_transpose(Walkthrough& walk) {
               {"B", "H", "T", "head_dim"});
 
     walk.step("View alone: the right shape, the wrong rows",
-              "A view keeps the elements in their order. Asked for the final shape at once, it puts both "
-              "halves of token 0 and one of token 1 into head 0. No error, no NaN. But the first row of head "
-              "1, which the mask takes for token 0, is a piece of token 1: the future leaks in.")
+              "A view keeps the elements in their order. If you ask for the final shape at once, head 0 "
+              "gets both halves of token 0 and one half of token 1. There is no error and no NaN. But the "
+              "first row of head 1 is a piece of token 1, and the mask treats it as token 0: the future "
+              "leaks in.")
         .read("heads.cpp")
         .show("keys.view(1, 2, 3, 2)", ch4::split_heads_by_view_alone(keys, 2), {"B", "H", "T", "head_dim"});
 }
@@ -91,7 +96,7 @@ void fused_heads(Walkthrough& walk, const Tensor3& batch) {
     torch::Generator generator(walk.seed(123));
     const ch4::Weights weights = ch4::random_weights(generator, batch.shape(2), d_out);
 
-    // What the notebook meant, and what it printed.
+    // The result that the notebook intended, and the result that it printed.
     const ch4::Trace trace = ch4::multi_head_attention(batch, weights, n_heads, no_dropout, generator);
     constexpr std::size_t leftover_key_width = 2;
     const ch4::Trace printed = ch4::multi_head_attention_scaled_by(leftover_key_width, batch, weights,
@@ -100,32 +105,34 @@ void fused_heads(Walkthrough& walk, const Tensor3& batch) {
     walk.section("3.6", "Multi-head attention in one class");
 
     walk.step("Four axes",
-              "d_out = 2 split into two heads of width 1. Each head scores on its own: two (6, 6) matrices "
-              "for each sentence of the batch, here those of the first.")
+              "d_out = 2 is split into two heads of width 1. Each head computes its own scores: two (6, "
+              "6) matrices for each sentence of the batch. The tensors below are those of the first "
+              "sentence.")
         .read("attention.cpp")
         .formula("S = Q Kᵀ    in the last two axes")
         .show("queries[0]", torch::select(trace.queries, 0), {"H", "T", "head_dim"})
         .show("attn_weights[0]", torch::select(trace.attn_weights, 0), {"H", "T", "T"});
 
     walk.step("Combine the heads",
-              "Transpose and view put the heads side by side again; out_proj, a Linear with bias, lets them "
-              "mix. This is what the notebook's cell 30 prints.")
+              "Transpose and view put the heads side by side again. Then out_proj, a Linear with bias, "
+              "combines them. The notebook's cell 30 prints this result.")
         .read("attention.cpp")
         .formula("context = combine(A V) W_outᵀ + b_out")
         .show("context_vecs", printed.context_vec, {"B", "T", "d_out"}, cell(30))
         .show_shape("context_vecs.shape", shape_of(printed.context_vec), cell(30, "context_vecs.shape: "));
 
     walk.step("But that result is not quite right",
-              "The class divides by key.shape[-1] ** 0.5, and there is no `key` in it: its own tensor is "
-              "called `keys`. Python finds the global `key` that cell 10 left behind, which has 2 columns. "
-              "So the scores are divided by √2 where head_dim = 1 asks for √1. In a fresh kernel the cell "
-              "would have stopped with a NameError. Here is the correct result.")
+              "The class divides by key.shape[-1] ** 0.5, but it has no `key`: its own tensor is called "
+              "`keys`. Python finds the global `key` that cell 10 left behind, which has 2 columns. So "
+              "the class divides the scores by √2, although head_dim = 1 needs √1. In a fresh kernel, the "
+              "cell would stop with a NameError. Here is the correct result.")
         .read("attention.cpp")
         .show("context_vecs, divided by sqrt(head_dim)", trace.context_vec, {"B", "T", "d_out"})
         .note(fmt::format(
-            "Four digits gave it away: {:.4f} there, {:.4f} here, in row 1. Row 0 agrees, since who sees "
-            "only itself has a weight of 1 on any scale. Nothing crashed, every shape was right, and a "
-            "tolerance of 1e-2 would have passed it: the two differ by at most {:.4f}.",
+            "The fourth digit shows the mistake in row 1: {:.4f} there, {:.4f} here. Row 0 agrees, "
+            "because its token sees only itself and has a weight of 1 with any scale. Nothing crashed, "
+            "every shape was right, and a tolerance of 1e-2 would accept the result: the two differ by at "
+            "most {:.4f}.",
             printed.context_vec(0, 1, 0), trace.context_vec(0, 1, 0),
             largest_difference(printed.context_vec, trace.context_vec)));
 }
@@ -143,15 +150,15 @@ void four_dimensional_matmul(Walkthrough& walk) {
     walk.section("3.6", "What a 4-D matmul does");
 
     walk.step("Matrices in the last two axes",
-              "For `@` the leading axes are a mere list: (1, 2, 3, 4) is two matrices of (3, 4), one for "
-              "each head, and each is multiplied on its own.")
+              "For `@`, the leading axes are only a list: (1, 2, 3, 4) is two matrices of shape (3, 4), "
+              "one for each head. `@` multiplies each matrix separately.")
         .read("common/tensor.hpp")
         .show_shape("a.shape", {1, 2, 3, 4}, cell(32))
         .show("a @ a.transpose(2, 3)", torch::matmul(a, torch::transpose(a, 2, 3)), {"B", "H", "T", "T"},
               cell(33));
 
     walk.step("The same, head by head",
-              "Take the two matrices out and multiply them one by one: the same numbers.")
+              "Select the two matrices and multiply them one by one. The numbers are the same.")
         .show("first_head", first_head, {"T", "head_dim"}, cell(35))
         .show("first_res", torch::matmul(first_head, torch::transpose(first_head)), {"T", "T"},
               cell(35, "First head:\n "))
@@ -160,12 +167,13 @@ void four_dimensional_matmul(Walkthrough& walk) {
               cell(36, "\nSecond head:\n "));
 }
 
-// --input, --weights: two heads on the reader's own files. Without out_proj in the file the heads stay
-// unmixed.
+// --input, --weights: two heads on your own files. If the file has no out_proj, the heads are only
+// concatenated.
 void own_files(Walkthrough& walk) {
     const ch1::Sentence sentence = ch1::sentence_of(walk.own());
     const Matrix& x = sentence.embeddings;
-    torch::Generator generator(walk.seed(123));
+    torch::Generator generator(
+        walk.own().weights ? 0 : walk.seed(123));  // the reader's weights need no random numbers
     ch4::Weights weights = ch4::random_weights(generator, x.shape(1), 2);
     if (walk.own().weights) {
         weights.projections = ch2::read_weights(walk.own(), x.shape(1));
@@ -177,35 +185,38 @@ void own_files(Walkthrough& walk) {
     const ch4::Trace trace = ch4::multi_head_attention(batch, weights, 2, no_dropout, generator);
 
     walk.section("", "Your own files, with two heads");
-    walk.step("Project and cut into heads", "One wide projection, then view and transpose.")
+    walk.step("Project and split into heads", "One wide projection, then view and transpose.")
         .read("heads.cpp")
         .show("x", x, {"T", "d_in"})
         .show("queries", trace.queries, {"B", "H", "T", "head_dim"})
         .show("keys", trace.keys, {"B", "H", "T", "head_dim"})
         .show("values", trace.values, {"B", "H", "T", "head_dim"});
-    walk.step("Attend in each head", "Scores, mask, softmax, in the last two axes.")
+    walk.step("Attend in each head", "Scores, mask and softmax in the last two axes.")
         .read("attention.cpp")
         .show("attn_scores", trace.attn_scores, {"B", "H", "T", "T"})
         .show("attn_weights", trace.attn_weights, {"B", "H", "T", "T"})
-        .heatmap("Who looks at whom in head 0.", torch::select(torch::select(trace.attn_weights, 0), 0),
-                 sentence.words)
-        .heatmap("And in head 1.", torch::select(torch::select(trace.attn_weights, 0), 1), sentence.words);
-    walk.step("Combine", "The heads side by side, then mixed by out_proj.")
+        .heatmap("Attention weights of head 0: each row is a query, each column a key.",
+                 torch::select(torch::select(trace.attn_weights, 0), 0), sentence.words)
+        .heatmap("Attention weights of head 1.", torch::select(torch::select(trace.attn_weights, 0), 1),
+                 sentence.words);
+    walk.step("Combine", "The heads side by side, then combined by out_proj.")
         .read("attention.cpp")
         .show("combined", trace.combined, {"B", "T", "d_out"})
         .show("context_vecs", trace.context_vec, {"B", "T", "d_out"});
 }
 
+void tell(Walkthrough& walk) {
+    if (walk.own().any()) return own_files(walk);
+    const ch1::Sentence sentence = ch1::your_journey();
+    const Tensor3 batch = torch::stack(sentence.embeddings, sentence.embeddings);
+    heads_side_by_side(walk, batch);
+    view_and_transpose(walk);
+    fused_heads(walk, batch);
+    four_dimensional_matmul(walk);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch4::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_files(walk);
-        const ch1::Sentence sentence = ch1::your_journey();
-        const Tensor3 batch = torch::stack(sentence.embeddings, sentence.embeddings);
-        heads_side_by_side(walk, batch);
-        view_and_transpose(walk);
-        fused_heads(walk, batch);
-        four_dimensional_matmul(walk);
-    });
+    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch4::mistakes}, argc, argv);
 }

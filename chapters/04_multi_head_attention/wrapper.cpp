@@ -18,7 +18,7 @@ Tensor3 multi_head_wrapper(const Tensor3& x, const std::vector<ch2::LinearWeight
                            const ch3::Dropout& dropout, torch::Generator& generator) {
     if (heads.empty()) throw std::invalid_argument("multi-head attention needs at least one head");
 
-    // Each head is a whole chapter 3; they know nothing of each other.
+    // Each head is a complete causal attention from chapter 3, independent of the other heads.
     Tensor3 context_vecs = ch3::causal_attention(x, heads[0], dropout, generator).context_vec;
     for (std::size_t h = 1; h < heads.size(); ++h) {
         const Tensor3 context_vec = ch3::causal_attention(x, heads[h], dropout, generator).context_vec;

@@ -1,5 +1,5 @@
-// Multi-head attention the plain way, the notebook's MultiHeadAttentionWrapper: several causal attentions
-// side by side, their results next to each other.
+// Multi-head attention in its simplest form, the notebook's MultiHeadAttentionWrapper: several causal
+// attentions, whose results are concatenated.
 // B = sequences in a batch, T = tokens, H = heads, d_in = width of an embedding, d_out = width of one head
 #pragma once
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace ch4 {
 
-// One set of W_query, W_key, W_value for each head, drawn head after head.
+// Draws one set of W_query, W_key, W_value for each head, head after head.
 std::vector<ch2::LinearWeights> random_heads(torch::Generator& generator, std::size_t d_in, std::size_t d_out,
                                              std::size_t n_heads);
 

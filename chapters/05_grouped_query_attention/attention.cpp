@@ -39,7 +39,8 @@ void attend(Trace& trace, const Weights& weights, const Config& config, KVCache&
             const ch3::MaskMatrix& mask) {
     const std::size_t batch = trace.xq.shape(0), stop = start_pos + trace.xq.shape(1);
 
-    // New: keep the keys and values, read back all so far, and share them out to the query heads.
+    // New: write the keys and values to the cache, read all of them so far, and repeat them for the query
+    // heads.
     cache.write(start_pos, trace.xk, trace.xv);
     trace.keys = repeat_kv(cache.keys(batch, stop), config.n_rep());
     trace.values = repeat_kv(cache.values(batch, stop), config.n_rep());
@@ -48,7 +49,7 @@ void attend(Trace& trace, const Weights& weights, const Config& config, KVCache&
     const Tensor4 queries = torch::transpose(trace.xq, 1, 2);
     const Tensor4 keys = torch::transpose(trace.keys, 1, 2);
     const Tensor4 values = torch::transpose(trace.values, 1, 2);
-    // Q Kᵀ with the keys read as they stand: keys.transpose(2, 3) moves nothing in PyTorch either.
+    // Q Kᵀ reads the keys as they are stored. In PyTorch, keys.transpose(2, 3) copies nothing either.
     trace.attn_scores = torch::matmul_transposed(queries, keys);
 
     trace.masked = ch3::masked_fill(trace.attn_scores, mask, ch3::True::hides);
@@ -61,7 +62,7 @@ void attend(Trace& trace, const Weights& weights, const Config& config, KVCache&
 }
 
 ch3::MaskMatrix future_mask(std::size_t tokens, std::size_t start_pos) {
-    // New: query i stands at start_pos + i, so the mask begins there.
+    // New: query i is at position start_pos + i, so the mask starts there.
     ch3::MaskMatrix mask = ch3::MaskMatrix::from_shape({tokens, start_pos + tokens});
     for (std::size_t i = 0; i < tokens; ++i) {
         for (std::size_t j = 0; j < start_pos + tokens; ++j) mask(i, j) = j > start_pos + i;

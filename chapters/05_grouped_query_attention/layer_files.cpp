@@ -136,15 +136,6 @@ void make_room(Layer& layer) {
                    bytes_needed(layer.config, layer.x.shape()));
 }
 
-// The kernels' projections have no bias.
-void refuse_bias_on_device(const Layer& layer, Device device) {
-    const Weights& weights = layer.weights;
-    if (device == Device::cpu || !(weights.wq.bias || weights.wk.bias || weights.wv.bias || weights.wo.bias))
-        return;
-    throw std::invalid_argument(
-        "--device runs layers without bias, and this one has biases; leave out --device");
-}
-
 }  // namespace
 
 Layer load_layer(Walkthrough& walk) {
@@ -154,14 +145,13 @@ Layer load_layer(Walkthrough& walk) {
     layer.config = config_of(layer.model);
     check(layer.config);
 
-    torch::Generator generator(walk.seed(123));
+    torch::Generator generator(own.weights && own.input ? 0 : walk.seed(123));
     layer.x = read_input(own, layer.config, generator);
     make_room(layer);
     if (own.weights) {
         WeightFile file(*own.weights, own.prefix);
         read_weights(layer, file);
         if (!own.ignore_unused) refuse_unused(layer.unused, file.path());
-        refuse_bias_on_device(layer, walk.device());
     } else {
         if (layer.model.attention_bias == true) {
             throw std::invalid_argument(
@@ -177,6 +167,13 @@ Layer load_layer(Walkthrough& walk) {
             fmt::format("--tokens has {} words, the input {} tokens", own.tokens.size(), tokens));
     }
     return layer;
+}
+
+void refuse_bias_on_device(const Layer& layer) {
+    const Weights& weights = layer.weights;
+    if (!(weights.wq.bias || weights.wk.bias || weights.wv.bias || weights.wo.bias)) return;
+    throw std::invalid_argument(
+        "--device runs layers without bias, and this one has biases; leave out --device");
 }
 
 std::vector<std::size_t> pieces_of(const Layer& layer, const OwnFiles& own) {

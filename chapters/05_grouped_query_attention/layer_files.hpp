@@ -28,6 +28,9 @@ struct Layer {
 // std::invalid_argument that names the tensor, the shape it has and the shape that was expected.
 Layer load_layer(Walkthrough& walk);
 
+// For --device: kernels project without bias. Throws std::invalid_argument where the layer has one.
+void refuse_bias_on_device(const Layer& layer);
+
 // The sizes of the pieces that --prefill asks for.
 std::vector<std::size_t> pieces_of(const Layer& layer, const OwnFiles& own);
 

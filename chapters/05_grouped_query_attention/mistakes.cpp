@@ -57,7 +57,7 @@ NamedTensors told_of(const Drawn& drawn, const Steps& steps = {}) {
             {"step.output", step.output}};
 }
 
-// --- layers as a mistake draws them
+// --- layers drawn with a mistake
 
 NamedTensors layers_redrawn(const ch2::DrawOrder& order) {
     torch::Generator generator(123);
@@ -98,9 +98,9 @@ NamedTensors layers_with_bias() {
     return told_of(drawn);
 }
 
-// --- steps as a mistake has them
+// --- steps with a mistake
 
-// A value, such as -inf, from the key on that stands `first_hidden` places after the query's row.
+// Writes `value`, such as -inf, over the scores of every key from `first_hidden` places after the query on.
 Tensor4 filled_from(const Tensor4& scores, std::ptrdiff_t first_hidden, float value) {
     Tensor4 masked = scores;
     for (std::size_t t = 0; t < scores.shape(2); ++t) {
@@ -177,35 +177,32 @@ Mistakes mistakes_in_steps(const std::function<NamedTensors(const Steps&)>& told
     overwriting.writes_at_start = true;
     as_if_first.step_at_start = true;
     return {
-        {"mask-missing", "nothing is hidden: every token sees the future", "hide keys after start_pos + t",
+        {"mask-missing", "nothing is masked, so every token sees the future", "mask keys after start_pos + t",
          with(hiding_nothing())},
-        {"mask-off-by-one", "the mask hides the token itself too",
-         "hide keys after start_pos + t, not from it on", with(hiding_from(0))},
-        {"mask-off-by-one", "the mask starts one place too late: every token sees the one that follows it",
-         "hide keys after start_pos + t", with(hiding_from(2))},
-        {"mask-zero-instead-of-inf", "hidden scores are 0 instead of -inf, and exp(0) = 1 is not nothing",
+        {"mask-off-by-one", "the mask covers the token itself too",
+         "mask keys after start_pos + t, not from it on", with(hiding_from(0))},
+        {"mask-off-by-one", "the mask starts one place too late, so every token sees the next one",
+         "mask keys after start_pos + t", with(hiding_from(2))},
+        {"mask-zero-instead-of-inf", "masked scores are 0 instead of -inf, and exp(0) = 1 gives them weight",
          "masked_fill(mask, -torch.inf)", with(hiding_from(1, 0.0f))},
-        {"scale-dim-instead-of-head-dim", "the scores are divided by √dim, and not by √head_dim",
+        {"scale-dim-instead-of-head-dim", "the scores are divided by √dim instead of √head_dim",
          "divide by math.sqrt(head_dim)",
          with(divided_by([](const Config& config) { return std::sqrt(static_cast<float>(config.dim)); }))},
         {"scale-missing", "the scores are not divided by √head_dim before softmax",
          "divide by math.sqrt(head_dim)", with(divided_by([](const Config&) { return 1.0f; }))},
-        {"scale-without-root", "the scores are divided by head_dim, and not by its root",
+        {"scale-without-root", "the scores are divided by head_dim instead of its root",
          "divide by math.sqrt(head_dim)",
          with(divided_by([](const Config& config) { return static_cast<float>(config.head_dim); }))},
-        {"softmax-wrong-axis", "softmax goes along the queries, and not along the keys",
-         "softmax with dim=-1", with(along_queries)},
-        {"heads-not-combined", "the heads are put together without transposing them back behind the tokens",
+        {"softmax-wrong-axis", "softmax runs over the queries instead of the keys", "softmax with dim=-1",
+         with(along_queries)},
+        {"heads-not-combined", "the heads are combined without transposing them back behind the tokens",
          "transpose(1, 2) before the last view", with(not_back)},
-        {"cache-offset",
-         "the new keys are written over the oldest ones in the cache, and not behind the last",
+        {"cache-offset", "the new keys overwrite the oldest ones in the cache instead of following the last",
          "cache[:B, start_pos:start_pos + T] = new", with(overwriting)},
-        {"cache-offset",
-         "the one token more is taken for the first: start_pos is 0, and the cache is not used",
+        {"cache-offset", "the next token is treated as the first: start_pos is 0, and the cache is not used",
          "start_pos = 3, the number of tokens before it", with(as_if_first)},
-        {"mask-without-start-pos",
-         "the mask takes the one token more for the first, and hides all keys but one",
-         "hide keys after start_pos + t, not after t", with(hiding_as_if_first())},
+        {"mask-without-start-pos", "the mask treats the next token as the first, and masks all keys but one",
+         "mask keys after start_pos + t, not after t", with(hiding_as_if_first())},
     };
 }
 
@@ -215,18 +212,20 @@ Mistakes mistakes() {
     tiled.share = tile_kv;
     Mistakes table = {
         {"repeat-instead-of-repeat-interleave",
-         "the key heads are repeated as a list (0, 1, 0, 1), and not each in its place (0, 0, 1, 1)",
+         "the key heads are repeated as a list (0, 1, 0, 1) instead of each in its place (0, 0, 1, 1)",
          "x.repeat_interleave(n_rep, dim=2), or repeat_kv", [=] { return told_with(tiled); }}};
     const Mistakes in_steps = mistakes_in_steps(told_with);
     table.insert(table.end(), in_steps.begin(), in_steps.end());
-    table.push_back({"bias-where-none", "the layers have a bias, which also moves all draws that follow it",
+    table.push_back({"bias-where-none", "the layers have a bias, so every later draw is a different number",
                      "nn.Linear(..., bias=False)", layers_with_bias});
     table.push_back({"construction-order", "x is drawn after the layers",
                      "draw x, then wq, wk, wv, wo, then x_next", tokens_after_layers});
     for (const ch2::DrawOrder& order : ch2::other_draw_orders()) {
         table.push_back({"construction-order",
-                         "the layers are made in the order " + ch2::in_words(order) + ", and draw in it",
-                         "make wq, wk, wv, wo in this order", [order] { return layers_redrawn(order); }});
+                         "the layers are constructed in the order " + ch2::in_words(order) +
+                             ", so they draw their numbers in that order",
+                         "construct wq, wk, wv, wo in this order",
+                         [order] { return layers_redrawn(order); }});
     }
     return table;
 }

@@ -1,4 +1,4 @@
-// What people get wrong in this chapter, for --compare: each entry computes the tensors as the mistake does.
+// The common mistakes of this chapter, for --compare. Each entry computes the tensors with the mistake.
 #pragma once
 #include <cmath>
 #include <functional>
@@ -11,27 +11,27 @@ namespace ch5 {
 
 Mistakes mistakes();
 
-// -inf where the key comes after the query, which stands at start_pos + t: scores (B, H, T, S).
+// Masks the future with -inf: a key after the query's position, start_pos + t. scores (B, H, T, S).
 Tensor4 hide_future(const Tensor4& scores, std::size_t start_pos);
 
-// What attention consists of, to be replaced piece by piece. Chapter 6 makes the same mistakes.
+// The steps of attention; a mistake replaces one of them. Chapter 6 has the same mistakes.
 struct Steps {
     std::function<Tensor4(const Tensor4&, std::size_t)> share = repeat_kv;    // H_kv heads -> H heads
     std::function<Tensor4(const Tensor4&, std::size_t)> hide = hide_future;   // scores, start_pos -> masked
-    std::function<float(const Config&)> divisor = [](const Config& config) {  // what scores are divided by
+    std::function<float(const Config&)> divisor = [](const Config& config) {  // the divisor of the scores
         return std::sqrt(static_cast<float>(config.head_dim));
     };
     std::size_t softmax_axis = 3;
-    bool heads_transposed_back = true;  // before they are put side by side
-    bool writes_at_start = false;  // new keys over the oldest ones in the cache, wherever the token stands
-    bool step_at_start = false;    // the one token more is taken for the first
+    bool heads_transposed_back = true;  // before the heads are concatenated
+    bool writes_at_start = false;       // overwrites the oldest keys in the cache
+    bool step_at_start = false;         // treats the next token as the first
 };
 
 // As attend(), with these steps.
 void attend_with(const Steps& steps, Trace& trace, const Weights& weights, const Config& config,
                  KVCache& cache, std::size_t start_pos);
 
-// The mistakes in these steps; `told_with` tells the chapter's tensors with them.
+// The mistakes in these steps. `told_with` computes the chapter's tensors with them.
 Mistakes mistakes_in_steps(const std::function<NamedTensors(const Steps&)>& told_with);
 
 }  // namespace ch5

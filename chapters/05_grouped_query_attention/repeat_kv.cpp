@@ -22,7 +22,7 @@ Tensor4 gather_heads(const Tensor4& x, std::size_t heads,
     return gathered;
 }
 
-// The strides of a tensor whose elements stand in row-major order.
+// The strides of a tensor in row-major order.
 Shape row_major_strides(const Shape& shape) {
     Shape strides(shape.size(), 1);
     for (std::size_t axis = shape.size() - 1; axis-- > 0;)
@@ -50,7 +50,7 @@ std::vector<LayoutStep> repeat_kv_layouts(const Shape& shape, std::size_t n_rep)
     const Shape expanded = {batch, tokens, kv_heads, n_rep, head_dim};
     const Shape expanded_strides = {strides[0], strides[1], strides[2], 0, strides[3]};
 
-    // No strides can say "head h / n_rep", so that merging the two axes has to copy.
+    // No strides can express "head h / n_rep", so merging the two axes has to copy.
     const Shape merged = {batch, tokens, kv_heads * n_rep, head_dim};
     const std::size_t elements =
         std::accumulate(merged.begin(), merged.end(), std::size_t{1}, std::multiplies<>());

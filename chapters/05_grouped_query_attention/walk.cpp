@@ -1,6 +1,6 @@
-// Chapter 5: fewer keys than queries, each computed once. No notebook has these cells; PyTorch prints the
-// same tensors for torch.manual_seed(123), x = torch.randn(1, 3, 6), then wq, wk, wv, wo as nn.Linear without
-// bias.
+// Chapter 5: fewer keys than queries, and each key is computed once. The notebook ends before this chapter.
+// PyTorch prints the same tensors for torch.manual_seed(123), x = torch.randn(1, 3, 6), then wq, wk, wv, wo
+// as nn.Linear without bias.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -22,15 +22,14 @@ const Chapter chapter{
     .letters =
         "B sequences in a batch, T new tokens, S tokens so far, H query heads, H_kv key and value heads, "
         "head_dim width of a head, dim width of an embedding",
-    .takes = Takes::layer,
-    .kernels = true};
+    .takes = Takes::layer};
 
 constexpr ch5::Config config{
     .dim = 6, .n_heads = 4, .n_kv_heads = 2, .head_dim = 2, .max_batch_size = 2, .max_seq_len = 6};
 
 using Rows = std::vector<std::vector<std::string>>;
 
-// What the chapter works on: three tokens, the layer, and a fourth token for later.
+// The data of the chapter: three tokens, the layer, and a fourth token for later.
 struct Setting {
     Tensor3 x;
     ch5::Weights weights;
@@ -49,17 +48,16 @@ Setting draw_setting(Walkthrough& walk) {
 void fewer_keys(Walkthrough& walk, const Setting& setting, const ch5::Trace& trace) {
     walk.section("5.1", "Fewer keys than queries");
 
-    walk.step(
-            "Four query heads, two key heads",
-            "A model that writes must keep the keys and values of everything written so far, and that "
-            "memory, not arithmetic, is what limits it. Grouped-query attention makes fewer of them: H_kv = "
-            "2 key and value heads serve H = 4 query heads. wk and wv have half the rows of wq.")
+    walk.step("Four query heads, two key heads",
+              "A model that writes text must store the keys and values of all tokens so far. This memory "
+              "limits the model, not the arithmetic. Grouped-query attention computes fewer of them: H_kv = "
+              "2 key and value heads serve H = 4 query heads. So wk and wv have half the rows of wq.")
         .read("attention.cpp")
         .show("x", setting.x, {"B", "T", "dim"}, pytorch())
         .show("wk.weight", setting.weights.wk.weight, {"H_kv * head_dim", "dim"}, pytorch());
 
-    walk.step("Project and cut into heads",
-              "As in chapter 4, but queries and keys differ in their number of heads.")
+    walk.step("Project and split into heads",
+              "As in chapter 4, but there are more query heads than key heads.")
         .read("attention.cpp")
         .formula("xq = x wqᵀ    xk = x wkᵀ    xv = x wvᵀ")
         .show("xq", trace.xq, {"B", "T", "H", "head_dim"}, pytorch())
@@ -68,17 +66,17 @@ void fewer_keys(Walkthrough& walk, const Setting& setting, const ch5::Trace& tra
 }
 
 void sharing_heads(Walkthrough& walk, const ch5::Trace& trace) {
-    // Every number says which token and which key head it came from.
+    // Every number shows its token and its key head.
     const Tensor4 tagged = {{{{0.0f}, {1.0f}}, {{10.0f}, {11.0f}}, {{20.0f}, {21.0f}}}};
     Rows heads;
     for (std::size_t h = 0; h < config.n_heads; ++h) {
         heads.push_back({fmt::format("query head {}", h), fmt::format("key head {}", h / config.n_rep()),
                          fmt::format("key head {}", h % config.kv_heads())});
     }
-    walk.step("Who shares with whom",
-              "Query head h uses key head h / n_rep, rounded down: neighbours share. Tiling, the classic "
-              "mistake, gives the right shape and the wrong heads, and with one key head or n_rep = 1 nobody "
-              "would notice. The tagged numbers below are 10 * token + key head.")
+    walk.step("Which heads share",
+              "Query head h uses key head h / n_rep, rounded down, so neighbours share. Tiling is the "
+              "classic mistake: it gives the right shape and the wrong heads. With one key head, or with "
+              "n_rep = 1, no test would notice. The tagged numbers below are 10 * token + key head.")
         .read("repeat_kv.cpp")
         .table({"", "repeat_interleave (right)", "tile (wrong)"}, heads)
         .show("repeat_kv(tagged, 2)", ch5::repeat_kv(tagged, 2), {"B", "S", "H", "head_dim"})
@@ -91,11 +89,10 @@ void sharing_heads(Walkthrough& walk, const ch5::Trace& trace) {
                            fmt::format("({})", fmt::join(step.strides, ", ")),
                            step.bytes_moved == 0 ? "view" : fmt::format("{} bytes", step.bytes_moved)});
     }
-    walk.step(
-            "repeat_kv: which steps move memory",
-            "expand gives the new axis a stride of 0: it reads the same element again and moves nothing. But "
-            "no strides can say h / n_rep, so the reshape that merges the two axes has to copy. Good kernels "
-            "index with h / n_rep instead, and never make the copy.")
+    walk.step("repeat_kv: which steps move memory",
+              "expand gives the new axis a stride of 0, so it reads the same element again and copies "
+              "nothing. But no strides can express h / n_rep, so the reshape that merges the two axes has "
+              "to copy. Good kernels index with h / n_rep instead and never make the copy.")
         .read("repeat_kv.cpp")
         .table({"operation", "shape", "strides", "moves"}, layouts)
         .show("keys", trace.keys, {"B", "S", "H", "head_dim"}, pytorch());
@@ -103,7 +100,8 @@ void sharing_heads(Walkthrough& walk, const ch5::Trace& trace) {
 
 void attend(Walkthrough& walk, const ch5::Trace& trace) {
     walk.step("Attend",
-              "From here on it is chapter 4: scores, causal mask, softmax, values, and wo for out_proj.")
+              "The rest is as in chapter 4: scores, causal mask, softmax, weighted sum of values, and wo "
+              "instead of out_proj.")
         .read("attention.cpp")
         .formula("A = softmax(mask(Q Kᵀ) / √head_dim)        output = combine(A V) woᵀ")
         .show("attn_scores", trace.attn_scores, {"B", "H", "T", "S"}, pytorch())
@@ -117,11 +115,10 @@ void the_cache(Walkthrough& walk, const Setting& setting, ch5::KVCache& cache) {
     walk.section("5.2", "The KV cache");
 
     const Tensor4 first_sequence = ch5::KVCache(cache).keys(1, config.max_seq_len);
-    walk.step(
-            "What is kept",
-            "A key depends on its own token only, so it never changes when more tokens follow. The cache is "
-            "allocated once, (max_batch, max_seq, H_kv, head_dim) for keys and the same for values; "
-            "positions 3 to 5 still hold zeros.")
+    walk.step("What the cache stores",
+              "A key depends only on its own token, so it never changes when more tokens follow. The cache "
+              "is allocated once: (max_batch, max_seq, H_kv, head_dim) for the keys, and the same for the "
+              "values. Positions 3 to 5 still contain zeros.")
         .read("kv_cache.cpp")
         .show("cache_k[:1]", first_sequence, {"B", "max_seq", "H_kv", "head_dim"}, pytorch())
         .note(fmt::format("Counted from the buffers: {} bytes for each token.", cache.bytes_per_token()));
@@ -129,17 +126,17 @@ void the_cache(Walkthrough& walk, const Setting& setting, ch5::KVCache& cache) {
     const std::size_t start_pos = setting.x.shape(1);
     const ch5::Trace step =
         ch5::grouped_query_attention(setting.x_next, setting.weights, config, cache, start_pos);
-    walk.step("One token more",
-              "The fourth token brings one query, one key and one value. It looks at all four keys, three of "
-              "them from the cache; with a single query nothing lies in the future, and the mask hides "
-              "nothing.")
+    walk.step("One more token",
+              "The fourth token adds one query, one key and one value. It attends to all four keys, and "
+              "three of them come from the cache. With a single query, no key is in the future, so the "
+              "mask changes nothing.")
         .read("attention.cpp")
         .show("step.xq", step.xq, {"B", "T", "H", "head_dim"}, pytorch())
         .show("step.attn_weights", step.attn_weights, {"B", "H", "T", "S"}, pytorch())
         .show("step.output", step.output, {"B", "T", "dim"}, pytorch());
 }
 
-// The output for all of x, handed over in pieces of these sizes.
+// The output for all of x, processed in chunks of these sizes.
 Tensor3 run_in_pieces(const Tensor3& x, const ch5::Weights& weights, const ch5::Config& sizes_of,
                       const std::vector<std::size_t>& sizes) {
     ch5::KVCache cache(sizes_of);
@@ -162,7 +159,7 @@ void pieces_are_equal(Walkthrough& walk, const Setting& setting) {
                         fmt::format("{:.1e}", largest_difference(output, prefill))});
     }
 
-    // The mistake: the mask of the second piece as if it began at position 0.
+    // The mistake: the mask of the second chunk starts at position 0.
     ch5::KVCache cache(config);
     ch5::grouped_query_attention(torch::narrow(x, 1, 0, 2), setting.weights, config, cache, 0);
     ch5::Trace chunk = ch5::project(torch::narrow(x, 1, 2, 2), setting.weights, config);
@@ -173,9 +170,9 @@ void pieces_are_equal(Walkthrough& walk, const Setting& setting) {
          fmt::format("{:.1e}", largest_difference(chunk.output, torch::narrow(prefill, 1, 2, 2)))});
 
     walk.step("Prefill, chunks, token by token",
-              "However the four tokens arrive, the outputs agree. With more than one new token the mask must "
-              "begin at start_pos: query i stands at start_pos + i. A mask that begins at 0 hides the cache "
-              "from its own queries, and no shape tells.")
+              "The outputs agree for every way to split the four tokens. With more than one new token, "
+              "the mask must start at start_pos, because query i is at position start_pos + i. A mask "
+              "that starts at 0 masks cached keys that the queries need, and every shape still fits.")
         .read("decoding.cpp")
         .table({"pieces", "largest difference to 4 at once"}, rows);
 }
@@ -195,16 +192,17 @@ void one_config_field(Walkthrough& walk) {
                         fmt::format("{}", variant.n_rep()), fmt::format("{}", parameters),
                         fmt::format("{}", ch5::KVCache(variant).bytes_per_token())});
     }
-    walk.step(
-            "MHA, GQA and MQA are one field apart",
-            "n_kv_heads null means as many as query heads: chapter 4. One means that all share a single key "
-            "head. Bytes are counted from the buffers, for one token of one sequence and one layer.")
+    walk.step("MHA, GQA and MQA are one field apart",
+              "n_kv_heads = null means as many key heads as query heads: chapter 4. With 1, all query heads "
+              "share a single key head. The bytes are counted from the buffers, for one token of one "
+              "sequence and one layer.")
         .read("config.hpp")
         .table({"attention", "n_kv_heads", "n_rep", "parameters", "cache bytes per token"}, rows);
 }
 
 void what_a_step_costs(Walkthrough& walk) {
-    // Multiplications of one decode step: projections of the tokens that are computed, then scores and mix.
+    // Multiplications of one decoding step: the projections of the computed tokens, then scores and weighted
+    // sum.
     constexpr std::size_t dim = 4096, head_dim = 128, heads = 32, kv_heads = 8;
     constexpr std::size_t per_token = dim * head_dim * (2 * heads + 2 * kv_heads);
     Rows rows;
@@ -216,20 +214,20 @@ void what_a_step_costs(Walkthrough& walk) {
              fmt::format("{:.1e}", static_cast<double>(without)),
              fmt::format("{:.0f}", static_cast<double>(without) / static_cast<double>(with_cache))});
     }
-    walk.step(
-            "What a step costs with and without the cache",
-            "Multiplications for one more token at the size of a Llama-3-8B layer (dim 4096, 32 heads, 8 key "
-            "heads of 128). Without the cache all earlier tokens are projected and attended again at every "
-            "step. docs/performance.md has the times that were measured.")
+    walk.step("The cost of a step with and without the cache",
+              "The multiplications for one more token in a layer of Llama-3-8B's size (dim 4096, 32 heads, "
+              "8 key heads of 128). Without the cache, every step projects all earlier tokens and computes "
+              "their attention again. docs/performance.md has measured times.")
         .table({"context", "with cache", "without", "without / with"}, rows);
 }
 
-// --config: the same attention on the reader's own layer.
-void own_layer(Walkthrough& walk) {
+// --config: the same attention on your own layer.
+void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
     const ch5::Layer layer = ch5::load_layer(walk);
-    if (walk.device() != Device::cpu) {
+    if (!choice.is_cpu()) {
+        ch5::refuse_bias_on_device(layer);
         const auto [x, x_next] = ch5::all_but_last(layer.x);
-        return ch5::walk_on_device(walk, x, x_next, layer.weights, layer.config);
+        return ch5::walk_on_device(walk, choice, x, x_next, layer.weights, layer.config);
     }
     ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
         const ch5::Trace trace =
@@ -241,11 +239,12 @@ void own_layer(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch5::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_layer(walk);
+    DeviceChoice choice;
+    const auto tell = [&choice](Walkthrough& walk) {
+        if (walk.own().any()) return own_layer(walk, choice);
         const Setting setting = draw_setting(walk);
-        if (walk.device() != Device::cpu) {
-            return ch5::walk_on_device(walk, setting.x, setting.x_next, setting.weights, config);
+        if (!choice.is_cpu()) {
+            return ch5::walk_on_device(walk, choice, setting.x, setting.x_next, setting.weights, config);
         }
         ch5::KVCache cache(config);
         const ch5::Trace trace = ch5::grouped_query_attention(setting.x, setting.weights, config, cache, 0);
@@ -257,5 +256,8 @@ int main(int argc, char** argv) {
         pieces_are_equal(walk, setting);
         one_config_field(walk);
         what_a_step_costs(walk);
-    });
+    };
+    return walk_through(
+        {.chapter = chapter, .tell = tell, .mistakes = ch5::mistakes, .options = device_options(5, choice)},
+        argc, argv);
 }

@@ -12,14 +12,14 @@ namespace {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-void at_once(Walkthrough& walk, const Trace& cpu, const DeviceTrace& device) {
+void at_once(Walkthrough& walk, Device where, const Trace& cpu, const DeviceTrace& device) {
     walk.step(
             "All new tokens at once",
             fmt::format(
                 "Projections by {}, in float. Attention by flash_prefill: queries, keys and values are rounded to bf16, "
                 "which keeps 8 bits of a number, and products are summed in float. So xq agrees to the last digit, and "
                 "combined to the third.",
-                walk.device() == Device::cuda ? "cuBLAS" : "plain loops, where a GPU has cuBLAS"))
+                where == Device::cuda ? "cuBLAS" : "plain loops, where a GPU has cuBLAS"))
         .read("cuda/5_flash_prefill.cuh")
         .show("xq", device.xq, {"B", "T", "H", "head_dim"}, pytorch_unless_own(walk))
         .show("xk", device.xk, {"B", "T", "H_kv", "head_dim"}, pytorch_unless_own(walk))
@@ -33,9 +33,9 @@ void at_once(Walkthrough& walk, const Trace& cpu, const DeviceTrace& device) {
                 {"output", told_difference(largest_difference(device.output, cpu.output))}});
 }
 
-void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, const Trace& cpu,
-              const Tensor4& keys, const Tensor4& values, const Config& config) {
-    const DeviceTrace projected = project_on(walk.device(), x_next, weights, config);
+void one_more(Walkthrough& walk, Device where, const Tensor3& x_next, const Weights& weights,
+              const Trace& cpu, const Tensor4& keys, const Tensor4& values, const Config& config) {
+    const DeviceTrace projected = project_on(where, x_next, weights, config);
     DeviceTrace floats;
     Rows rows;
     for (const DecodeRung rung : decode_rungs) {
@@ -45,7 +45,7 @@ void one_more(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, 
             continue;
         }
         DeviceTrace trace = projected;
-        decode_on(walk.device(), rung, trace, weights, keys, values);
+        decode_on(where, rung, trace, weights, keys, values);
         rows.push_back({to_string(rung), rung == DecodeRung::tensor_cores ? "bf16" : "float",
                         told_difference(largest_difference(trace.combined, cpu.combined)),
                         told_difference(largest_difference(trace.output, cpu.output))});
@@ -108,14 +108,14 @@ void what_is_caught(Walkthrough& walk) {
 }
 
 // Every rung at a size at which it is worth counting or timing.
-void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
-    const DecodeInput input = worth_measuring(walk.device());
+void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>& roofs) {
+    const DecodeInput input = worth_measuring(where);
     const DecodeShape& s = input.shape;
     std::vector<Cost> costs;
     Rows reads;
     for (const DecodeRung rung : decode_rungs) {
         const Progress progress(fmt::format("decoding, {}", to_string(rung)));
-        const DecodeRun run = decode(walk.device(), rung, input);
+        const DecodeRun run = decode(where, rung, input);
         const double bytes_of_number = rung == DecodeRung::tensor_cores ? 2 : 4;
         const double keys = 2.0 * static_cast<double>(input.keys.size()),
                      queries = static_cast<double>(input.queries.size());
@@ -141,34 +141,34 @@ void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
 
 }  // namespace
 
-void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, const Weights& weights,
-                    const Config& config) {
+void walk_on_device(Walkthrough& walk, const DeviceChoice& choice, const Tensor3& x, const Tensor3& x_next,
+                    const Weights& weights, const Config& config) {
+    const Device where = choice.device;
     KVCache cache(config);
     const Trace first = grouped_query_attention(x, weights, config, cache, 0);
     const Trace next = grouped_query_attention(x_next, weights, config, cache, x.shape(1));
     const std::size_t batch = x.shape(0), start_pos = x.shape(1);
-    if (walk.warp()) {
-        return walk_warp(walk, "decode_tensor_cores", *walk.warp(), [&](const EmulatorOptions& options) {
-            DeviceTrace trace = project_on(walk.device(), x_next, weights, config);
-            decode_on(walk.device(), DecodeRung::tensor_cores, trace, weights,
-                      cache.keys(batch, start_pos + 1), cache.values(batch, start_pos + 1), options);
+    if (choice.warp) {
+        return walk_warp(walk, "decode_tensor_cores", *choice.warp, [&](const EmulatorOptions& options) {
+            DeviceTrace trace = project_on(where, x_next, weights, config);
+            decode_on(where, DecodeRung::tensor_cores, trace, weights, cache.keys(batch, start_pos + 1),
+                      cache.values(batch, start_pos + 1), options);
         });
     }
 
-    walk.section("", fmt::format("On {}", name_of(walk.device())));
-    const std::optional<Roofs> roofs = tell_device(walk, walk.device());
+    walk.section("", fmt::format("On {}", name_of(where)));
+    const std::optional<Roofs> roofs = tell_device(walk, where);
     DeviceTrace at_first;
     {
         const Progress progress("all new tokens at once");
-        at_first = project_on(walk.device(), x, weights, config);
-        prefill_on(walk.device(), at_first, weights, cache.keys(batch, start_pos),
-                   cache.values(batch, start_pos));
+        at_first = project_on(where, x, weights, config);
+        prefill_on(where, at_first, weights, cache.keys(batch, start_pos), cache.values(batch, start_pos));
     }
-    at_once(walk, first, at_first);
-    one_more(walk, x_next, weights, next, cache.keys(batch, start_pos + 1),
+    at_once(walk, where, first, at_first);
+    one_more(walk, where, x_next, weights, next, cache.keys(batch, start_pos + 1),
              cache.values(batch, start_pos + 1), config);
-    what_rungs_cost(walk, roofs);
-    if (walk.device() == Device::emulated) what_is_caught(walk);
+    what_rungs_cost(walk, where, roofs);
+    if (where == Device::emulated) what_is_caught(walk);
 }
 
 }  // namespace ch5

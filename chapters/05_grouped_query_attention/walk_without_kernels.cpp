@@ -2,6 +2,7 @@
 #include "chapters/05_grouped_query_attention/walk_on_device.hpp"
 #include "common/cuda/without_kernels.hpp"
 
-void ch5::walk_on_device(Walkthrough& walk, const Tensor3&, const Tensor3&, const Weights&, const Config&) {
-    refuse_device(5, walk.device());
+void ch5::walk_on_device(Walkthrough&, const DeviceChoice& choice, const Tensor3&, const Tensor3&,
+                         const Weights&, const Config&) {
+    refuse_device(5, choice.device);
 }

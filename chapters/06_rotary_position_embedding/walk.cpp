@@ -25,8 +25,7 @@ const Chapter chapter{
     .letters =
         "B sequences in a batch, T new tokens, S tokens so far, P positions, H query heads, H_kv key and value "
         "heads, head_dim width of a head, dim width of an embedding",
-    .takes = Takes::layer,
-    .kernels = true};
+    .takes = Takes::layer};
 
 constexpr ch5::Config config{
     .dim = 6, .n_heads = 2, .n_kv_heads = 1, .head_dim = 4, .max_batch_size = 1, .max_seq_len = 5};
@@ -249,7 +248,7 @@ void whole_attention(Walkthrough& walk, const Setting& setting, const ch6::Trace
 }
 
 // --config: the complete attention on the reader's own layer, whichever layout its weights have.
-void own_layer(Walkthrough& walk) {
+void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
     ch5::Layer layer = ch5::load_layer(walk);
     const ch5::Config& dimensions = layer.config;
     if (layer.half_split) {
@@ -264,9 +263,10 @@ void own_layer(Walkthrough& walk) {
     const ch6::ComplexMatrix table =
         ch6::rotation_table(freqs, layer.x.shape(1), static_cast<float>(attention_factor));
 
-    if (walk.device() != Device::cpu) {
+    if (!choice.is_cpu()) {
+        ch5::refuse_bias_on_device(layer);
         const auto [x, x_next] = ch5::all_but_last(layer.x);
-        return ch6::walk_on_device(walk, x, x_next, layer.weights, dimensions, table);
+        return ch6::walk_on_device(walk, choice, x, x_next, layer.weights, dimensions, table);
     }
     ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
         const ch6::Trace trace = ch6::llama_attention(x, layer.weights, dimensions, table, cache, start_pos);
@@ -282,11 +282,12 @@ void own_layer(Walkthrough& walk) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through(chapter, argc, argv, ch6::mistakes, [](Walkthrough& walk) {
-        if (walk.own().any()) return own_layer(walk);
+    DeviceChoice choice;
+    const auto tell = [&choice](Walkthrough& walk) {
+        if (walk.own().any()) return own_layer(walk, choice);
         const Setting setting = draw_setting(walk);
-        if (walk.device() != Device::cpu) {
-            return ch6::walk_on_device(walk, setting.x, setting.x_next, setting.weights, config,
+        if (!choice.is_cpu()) {
+            return ch6::walk_on_device(walk, choice, setting.x, setting.x_next, setting.weights, config,
                                        setting.table);
         }
         ch5::KVCache cache(config);
@@ -299,5 +300,8 @@ int main(int argc, char** argv) {
         two_layouts(walk, setting, trace);
         four_scalings(walk);
         whole_attention(walk, setting, trace, cache);
-    });
+    };
+    return walk_through(
+        {.chapter = chapter, .tell = tell, .mistakes = ch6::mistakes, .options = device_options(6, choice)},
+        argc, argv);
 }

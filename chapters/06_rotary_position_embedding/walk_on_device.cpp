@@ -34,10 +34,9 @@ struct Appended {
     DeviceCache cache;
 };
 
-Appended turn_and_append(Walkthrough& walk, const Tensor3& x, const ch5::Weights& weights,
+Appended turn_and_append(Walkthrough& walk, Device where, const Tensor3& x, const ch5::Weights& weights,
                          const ch5::Config& config, const ComplexMatrix& table, const OnCpu& cpu) {
-    const Appended projected{ch5::project_on(walk.device(), x, weights, config),
-                             DeviceCache(config, x.shape(0))};
+    const Appended projected{ch5::project_on(where, x, weights, config), DeviceCache(config, x.shape(0))};
     Appended kept = projected;
     DeviceRows rows;
     for (const RopeRung rung : rope_rungs) {
@@ -46,7 +45,7 @@ Appended turn_and_append(Walkthrough& walk, const Tensor3& x, const ch5::Weights
             continue;
         }
         Appended tried = projected;
-        const RunReport report = append_on(walk.device(), rung, tried.trace, table, tried.cache, 0);
+        const RunReport report = append_on(where, rung, tried.trace, table, tried.cache, 0);
         const Tensor4 keys = torch::narrow(tried.cache.keys, 1, 0, x.shape(1));
         rows.push_back({to_string(rung), fmt::format("{}", report.launches.size()),
                         told_difference(largest_difference(tried.trace.xq, cpu.first.attended.xq)),
@@ -67,7 +66,7 @@ Appended turn_and_append(Walkthrough& walk, const Tensor3& x, const ch5::Weights
     return kept;
 }
 
-void whole_attention(Walkthrough& walk, const Tensor3& x_next, const ch5::Weights& weights,
+void whole_attention(Walkthrough& walk, Device where, const Tensor3& x_next, const ch5::Weights& weights,
                      const ch5::Config& config, const ComplexMatrix& table, const OnCpu& cpu,
                      Appended& device) {
     const std::size_t tokens = cpu.keys.shape(1);
@@ -76,17 +75,17 @@ void whole_attention(Walkthrough& walk, const Tensor3& x_next, const ch5::Weight
     };
 
     // Both times attention is chapter 5's: it knows nothing of positions.
-    ch5::prefill_on(walk.device(), device.trace, weights, kept(device.cache.keys, tokens),
+    ch5::prefill_on(where, device.trace, weights, kept(device.cache.keys, tokens),
                     kept(device.cache.values, tokens));
-    ch5::DeviceTrace next = ch5::project_on(walk.device(), x_next, weights, config);
-    append_on(walk.device(), RopeRung::fused, next, table, device.cache, tokens);
+    ch5::DeviceTrace next = ch5::project_on(where, x_next, weights, config);
+    append_on(where, RopeRung::fused, next, table, device.cache, tokens);
     const Tensor4 turned = next.xq;
     DeviceRows rows{{"all at once, flash_prefill, bf16",
                      told_difference(largest_difference(device.trace.output, cpu.first.attended.output))}};
     Tensor3 output;
     for (const ch5::DecodeRung rung : ch5::decode_rungs) {
         if (!ch5::supports(rung, next, device.cache.keys)) continue;
-        ch5::decode_on(walk.device(), rung, next, weights, kept(device.cache.keys, tokens + 1),
+        ch5::decode_on(where, rung, next, weights, kept(device.cache.keys, tokens + 1),
                        kept(device.cache.values, tokens + 1));
         rows.push_back({fmt::format("one token more, {}", ch5::to_string(rung)),
                         told_difference(largest_difference(next.output, cpu.next.attended.output))});
@@ -119,8 +118,8 @@ RopeInput worth_measuring(Device device) {
             drawn_numbers(keys)};
 }
 
-void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
-    const RopeInput input = worth_measuring(walk.device());
+void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>& roofs) {
+    const RopeInput input = worth_measuring(where);
     const RopeShape& s = input.shape;
     std::vector<Cost> costs;
     for (const RopeRung rung : rope_rungs) {
@@ -130,7 +129,7 @@ void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
         const double turned = static_cast<double>(input.xq.size() + input.xk.size()),
                      table = static_cast<double>(input.table.size());
         costs.push_back({to_string(rung), 3.0 * turned, 2.0 * bytes_of_number * numbers + 4.0 * table,
-                         rope_append(walk.device(), rung, input).report});
+                         rope_append(where, rung, input).report});
     }
     Step& step = walk.step(
         "What each rung costs",
@@ -144,21 +143,22 @@ void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
 
 }  // namespace
 
-void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, const ch5::Weights& weights,
-                    const ch5::Config& config, const ComplexMatrix& table) {
-    if (walk.warp()) {
-        return walk_warp(walk, "rope_append", *walk.warp(), [&](const EmulatorOptions& options) {
-            ch5::DeviceTrace trace = ch5::project_on(walk.device(), x, weights, config);
+void walk_on_device(Walkthrough& walk, const DeviceChoice& choice, const Tensor3& x, const Tensor3& x_next,
+                    const ch5::Weights& weights, const ch5::Config& config, const ComplexMatrix& table) {
+    const Device where = choice.device;
+    if (choice.warp) {
+        return walk_warp(walk, "rope_append", *choice.warp, [&](const EmulatorOptions& options) {
+            ch5::DeviceTrace trace = ch5::project_on(where, x, weights, config);
             DeviceCache cache(config, x.shape(0));
-            append_on(walk.device(), RopeRung::fused, trace, table, cache, 0, options);
+            append_on(where, RopeRung::fused, trace, table, cache, 0, options);
         });
     }
     const OnCpu cpu = run_on_cpu(x, x_next, weights, config, table);
-    walk.section("", fmt::format("On {}", name_of(walk.device())));
-    const std::optional<Roofs> roofs = tell_device(walk, walk.device());
-    Appended device = turn_and_append(walk, x, weights, config, table, cpu);
-    whole_attention(walk, x_next, weights, config, table, cpu, device);
-    what_rungs_cost(walk, roofs);
+    walk.section("", fmt::format("On {}", name_of(where)));
+    const std::optional<Roofs> roofs = tell_device(walk, where);
+    Appended device = turn_and_append(walk, where, x, weights, config, table, cpu);
+    whole_attention(walk, where, x_next, weights, config, table, cpu, device);
+    what_rungs_cost(walk, where, roofs);
 }
 
 }  // namespace ch6

@@ -148,7 +148,7 @@ Layer load_layer(Walkthrough& walk) {
     layer.theta = static_cast<float>(model.rope_theta);
     if (model.yarn) layer.yarn = yarn_of(*model.yarn);
 
-    torch::Generator generator(walk.seed(123));
+    torch::Generator generator(own.weights && own.input ? 0 : walk.seed(123));
     if (own.input) {
         layer.x = read_tokens(*own.input, layer.config.dim);
     } else {

@@ -4,6 +4,7 @@
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
 
 #include "chapters/07_multi_head_latent_attention/mistakes.hpp"
+#include "chapters/07_multi_head_latent_attention/walk_options.hpp"
 #include "common/ranks/process_group.hpp"
 #include "common/torch/random.hpp"
 
@@ -17,10 +18,7 @@ const Chapter chapter{
         "B sequences in a batch, T new tokens, S tokens so far, H heads, dim width of an embedding, c width of the "
         "latent (kv_lora_rank); of a head: nope and rope, the parts of a key without and with position, v width of "
         "a value",
-    .takes = Takes::layer,
-    .ranks = true,
-    .journey = true,
-    .kernels = true};
+    .takes = Takes::layer};
 
 ch7::Setting draw_setting(Walkthrough& walk) {
     const ch7::Config& config = ch7::small_config;
@@ -34,22 +32,27 @@ ch7::Setting draw_setting(Walkthrough& walk) {
     return setting;
 }
 
+// The small layer is shown in two ranks, unless the reader or mpirun says otherwise.
+std::unique_ptr<Ranks> small_layers_ranks(Walkthrough& walk, const ProcessGroup& group,
+                                          std::optional<std::size_t> world_size) {
+    const bool is_alone = group.processes() == 1;
+    if (world_size.value_or(2) != 2) walk.expects_differences("PyTorch's are of 2 ranks");
+    return group.ranks(is_alone ? world_size.value_or(2) : world_size);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
     const ProcessGroup group;
-    const auto tell = [&group](Walkthrough& walk) {
-        const std::optional<std::size_t> world_size = walk.world_size();
-        if (walk.own().any()) return ch7::walk_own_layer(walk, *group.ranks(world_size));
-        if (walk.journey()) return ch7::walk_journey(walk);
+    ch7::Choices choices;
+    const auto tell = [&](Walkthrough& walk) {
+        if (walk.own().any()) return ch7::walk_own_layer(walk, choices.on, *group.ranks(choices.world_size));
+        if (choices.journey) return ch7::walk_journey(walk);
 
-        // The small layer is shown in two ranks, unless the reader or mpirun says otherwise.
-        const bool is_alone = group.processes() == 1;
-        const std::unique_ptr<Ranks> ranks = group.ranks(is_alone ? world_size.value_or(2) : world_size);
         const ch7::Setting setting = draw_setting(walk);
-        if (walk.device() != Device::cpu) {
-            return ch7::walk_on_device(walk, setting.x, setting.x_next, setting.weights, ch7::small_config,
-                                       setting.positions);
+        if (!choices.on.is_cpu()) {
+            return ch7::walk_on_device(walk, choices.on, setting.x, setting.x_next, setting.weights,
+                                       ch7::small_config, setting.positions);
         }
         ch7::TwoForms forms;
         forms.naive = ch7::naive_attention(setting.x, setting.weights, ch7::small_config, setting.positions,
@@ -58,7 +61,12 @@ int main(int argc, char** argv) {
                                                  setting.positions, forms.latent_cache, 0);
         ch7::walk_cache_and_projections(walk, setting, forms);
         ch7::walk_two_forms(walk, setting, forms);
-        ch7::walk_in_practice(walk, setting, forms, *ranks);
+        ch7::walk_in_practice(walk, setting, forms, *small_layers_ranks(walk, group, choices.world_size));
     };
-    return walk_through(chapter, argc, argv, ch7::mistakes, tell, group.speaks());
+    return walk_through({.chapter = chapter,
+                         .tell = tell,
+                         .mistakes = ch7::mistakes,
+                         .options = ch7::options(choices),
+                         .speaks = group.speaks()},
+                        argc, argv);
 }

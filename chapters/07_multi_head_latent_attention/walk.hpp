@@ -5,6 +5,7 @@
 
 #include "chapters/07_multi_head_latent_attention/absorbed.hpp"
 #include "chapters/07_multi_head_latent_attention/naive.hpp"
+#include "common/cuda/device_options.hpp"
 #include "common/program/walkthrough.hpp"
 #include "common/ranks/ranks.hpp"
 
@@ -60,10 +61,10 @@ void walk_in_practice(Walkthrough& walk, const Setting& setting, const TwoForms&
 void walk_journey(Walkthrough& walk);
 
 // --device: the same layer by GPU kernels: x (B, T, dim) at once, then x_next (B, 1, dim).
-void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, const Weights& weights,
-                    const Config& config, const Positions& positions);
+void walk_on_device(Walkthrough& walk, const DeviceChoice& choice, const Tensor3& x, const Tensor3& x_next,
+                    const Weights& weights, const Config& config, const Positions& positions);
 
 // --config: both forms on the reader's own layer.
-void walk_own_layer(Walkthrough& walk, const Ranks& ranks);
+void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const Ranks& ranks);
 
 }  // namespace ch7

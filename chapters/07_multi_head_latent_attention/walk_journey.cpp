@@ -89,6 +89,7 @@ void tell_sums(Walkthrough& walk, const std::vector<JourneyStep>& steps) {
 }  // namespace
 
 void walk_journey(Walkthrough& walk) {
+    walk.figures_do_not_apply("at the size of a real layer: PyTorch's figures are for the small one");
     const std::size_t batch = journey_config.max_batch_size, tokens = journey_config.max_seq_len;
     torch::Generator generator(walk.seed(123));
     const Tensor3 x = torch::view<3>(torch::randn(generator, batch * tokens, journey_config.dim),

@@ -24,15 +24,15 @@ void prefill_naively(Walkthrough& walk, const NaiveTrace& cpu, const DeviceTrace
                 {"output", told_difference(largest_difference(device.output, cpu.output))}});
 }
 
-void decode_absorbed(Walkthrough& walk, const Tensor3& x_next, const Weights& weights, const Config& config,
-                     const Positions& positions, const LatentCache& cache, std::size_t start_pos,
-                     const AbsorbedTrace& cpu) {
+void decode_absorbed(Walkthrough& walk, Device where, const Tensor3& x_next, const Weights& weights,
+                     const Config& config, const Positions& positions, const LatentCache& cache,
+                     std::size_t start_pos, const AbsorbedTrace& cpu) {
     DeviceTrace floats;
     Rows rows;
     for (const LatentRung rung : latent_rungs) {
         const Progress progress(fmt::format("one token more, {}", to_string(rung)));
         const DeviceTrace trace =
-            absorbed_on(walk.device(), rung, x_next, weights, config, positions, cache, start_pos);
+            absorbed_on(where, rung, x_next, weights, config, positions, cache, start_pos);
         rows.push_back({to_string(rung), fmt::format("{}", trace.attention.launches.size()),
                         told_difference(largest_difference(trace.context_latent, cpu.context_latent)),
                         told_difference(largest_difference(trace.output, cpu.output))});
@@ -59,20 +59,20 @@ LatentInput worth_measuring(Device device) {
             drawn_numbers(count({batch, tokens, shape.width()}))};
 }
 
-void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
-    const LatentInput input = worth_measuring(walk.device());
+void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>& roofs) {
+    const LatentInput input = worth_measuring(where);
     const LatentShape& s = input.shape;
     std::vector<Cost> costs;
     for (const LatentRung rung : latent_rungs) {
         // In the emulator cuBLAS' own traffic cannot be counted.
-        if (walk.device() == Device::emulated && rung != LatentRung::fused) continue;
+        if (where == Device::emulated && rung != LatentRung::fused) continue;
         const Progress progress(fmt::format("decoding from latents, {}", to_string(rung)));
         const double bytes_of_number = rung == LatentRung::three_products ? 4 : 2;
         const double heads = static_cast<double>(s.batch) * s.n_heads, results = heads * s.kv_lora_rank;
         const double flops = 2.0 * heads * s.tokens * (s.width() + s.kv_lora_rank);
         const double bytes =
             bytes_of_number * static_cast<double>(input.cache.size() + input.queries.size()) + 4.0 * results;
-        costs.push_back({to_string(rung), flops, bytes, latent_decode(walk.device(), rung, input).report});
+        costs.push_back({to_string(rung), flops, bytes, latent_decode(where, rung, input).report});
     }
     Step& step = walk.step(
         "What it costs",
@@ -90,8 +90,9 @@ void what_rungs_cost(Walkthrough& walk, const std::optional<Roofs>& roofs) {
 
 }  // namespace
 
-void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, const Weights& weights,
-                    const Config& config, const Positions& positions) {
+void walk_on_device(Walkthrough& walk, const DeviceChoice& choice, const Tensor3& x, const Tensor3& x_next,
+                    const Weights& weights, const Config& config, const Positions& positions) {
+    const Device where = choice.device;
     const std::size_t start_pos = x.shape(1);
     NaiveCache naive_cache(config);
     LatentCache latent_cache(config);
@@ -99,19 +100,18 @@ void walk_on_device(Walkthrough& walk, const Tensor3& x, const Tensor3& x_next, 
     absorbed_attention(x, weights, config, positions, latent_cache, 0);
     const AbsorbedTrace next =
         absorbed_attention(x_next, weights, config, positions, latent_cache, start_pos);
-    if (walk.warp()) {
-        return walk_warp(walk, "fused_latent_decode", *walk.warp(), [&](const EmulatorOptions& options) {
-            absorbed_on(walk.device(), LatentRung::fused, x_next, weights, config, positions, latent_cache,
-                        start_pos, options);
+    if (choice.warp) {
+        return walk_warp(walk, "fused_latent_decode", *choice.warp, [&](const EmulatorOptions& options) {
+            absorbed_on(where, LatentRung::fused, x_next, weights, config, positions, latent_cache, start_pos,
+                        options);
         });
     }
 
-    walk.section("", fmt::format("On {}", name_of(walk.device())));
-    const std::optional<Roofs> roofs = tell_device(walk, walk.device());
-    prefill_naively(walk, naive,
-                    naive_on(walk.device(), x, weights, config, positions, naive.keys, naive.values, 0));
-    decode_absorbed(walk, x_next, weights, config, positions, latent_cache, start_pos, next);
-    what_rungs_cost(walk, roofs);
+    walk.section("", fmt::format("On {}", name_of(where)));
+    const std::optional<Roofs> roofs = tell_device(walk, where);
+    prefill_naively(walk, naive, naive_on(where, x, weights, config, positions, naive.keys, naive.values, 0));
+    decode_absorbed(walk, where, x_next, weights, config, positions, latent_cache, start_pos, next);
+    what_rungs_cost(walk, where, roofs);
 }
 
 }  // namespace ch7

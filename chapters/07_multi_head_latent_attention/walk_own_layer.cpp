@@ -175,13 +175,13 @@ void run_in_ranks(Walkthrough& walk, const Layer& layer, const Positions& positi
 
 }  // namespace
 
-void walk_own_layer(Walkthrough& walk, const Ranks& ranks) {
+void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const Ranks& ranks) {
     const Layer layer = load_layer(walk);
     const std::size_t tokens = layer.x.shape(1);
     const Positions places = positions(layer.config, layer.theta, layer.yarn, tokens);
-    if (walk.device() != Device::cpu) {
+    if (!choice.is_cpu()) {
         const auto [x, x_next] = ch5::all_but_last(layer.x);
-        return walk_on_device(walk, x, x_next, layer.weights, just_enough(layer), places);
+        return walk_on_device(walk, choice, x, x_next, layer.weights, just_enough(layer), places);
     }
     const std::vector<std::size_t> sizes = pieces_of(layer, walk.own());
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstdlib>
 #include <limits>
 #include <numeric>
 
@@ -90,8 +91,8 @@ double Writing::unit(const PrintedNumber& number) const {
     if (all_digits) return 0.0;
     if (whole) return 1e-4 * scale_of(number.value);
     const std::size_t e = number.text.find('e');
-    const int exponent = e == std::string::npos ? 0 : std::atoi(number.text.c_str() + e + 1);
-    return std::pow(10.0, exponent - digits);
+    const long exponent = e == std::string::npos ? 0 : std::strtol(number.text.c_str() + e + 1, nullptr, 10);
+    return std::pow(10.0, static_cast<double>(exponent) - digits);
 }
 
 bool agrees(const PrintedNumber& theirs, double ours, const Writing& writing) {
@@ -178,7 +179,9 @@ Closeness compare(const PrintedTensor& theirs, const Numbers& ours) {
     }
 
     const bool exact = result.kind == Closeness::Kind::same;
-    const int agreeing = result.largest > 0 ? static_cast<int>(-std::log10(result.largest)) : result.digits;
+    // No digit agrees where one side is infinite.
+    const double order = std::clamp(-std::log10(result.largest), 0.0, 400.0);
+    const int agreeing = result.largest > 0 ? static_cast<int>(order) : result.digits;
     result.good_digits = exact
                              ? result.digits
                              : std::max(0, writing.all_digits ? agreeing : std::min(agreeing, result.digits));

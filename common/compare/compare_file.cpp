@@ -6,6 +6,7 @@
 #include "common/compare/report.hpp"
 #include "common/files/atomic_file.hpp"
 #include "common/files/file_error.hpp"
+#include "common/files/output_target.hpp"
 #include "common/write_out.hpp"
 
 int compare_file(const Document& document, const CompareOptions& options, ColorChoice color,
@@ -22,7 +23,11 @@ int compare_file(const Document& document, const CompareOptions& options, ColorC
     diagnose(comparison, mistakes, retell);
     if (!speaks) return 0;
 
-    if (options.junit) write_file(*options.junit, report_as_junit(comparison));
+    const int status = comparison.all_agree() ? 0 : 1;
+    if (options.junit) {
+        write_file(*options.junit, report_as_junit(comparison));
+        if (is_standard_output(*options.junit)) return status;  // XML stands alone there
+    }
     if (options.json) {
         write_out(report_as_json(comparison));
     } else if (options.only_summary) {
@@ -30,5 +35,5 @@ int compare_file(const Document& document, const CompareOptions& options, ColorC
     } else {
         write_out(report_for_terminal(comparison, detect_terminal(color)));
     }
-    return comparison.all_agree() ? 0 : 1;
+    return status;
 }

@@ -11,6 +11,7 @@ struct PrintedNumber {
     double value;
 };
 
+// Name and words are printable().
 struct PrintedTensor {
     std::string name;   // the expression that was printed: "attn_weights"; may be empty
     std::string words;  // the words before it: "Attention weights"; may be empty

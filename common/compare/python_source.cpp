@@ -105,7 +105,7 @@ class PrintCall {
         if (text.substr(0, prefix).find_first_of("fF") == std::string_view::npos) {
             words_ += unescaped(literal) + " ";
         } else {
-            formatted(literal);
+            formatted(unescaped(literal));
         }
         if (!rest.empty()) argument(trimmed(rest.substr(1)));
     }
@@ -113,12 +113,14 @@ class PrintCall {
   private:
     // "shape: {x.shape}" and "{x=}"; {{ and }} are braces.
     void formatted(std::string_view literal) {
+        const std::size_t last_close = literal.rfind('}');
         for (std::size_t i = 0; i < literal.size(); ++i) {
-            const std::size_t close = std::min(literal.find('}', i), literal.size());
-            if (literal[i] != '{' || literal.substr(i).starts_with("{{") || close == literal.size()) {
+            const bool opens = literal[i] == '{' && !literal.substr(i).starts_with("{{");
+            if (!opens || last_close == std::string_view::npos || i > last_close) {
                 words_ += literal[i];
                 continue;
             }
+            const std::size_t close = literal.find('}', i);
             std::string_view inside = literal.substr(i + 1, close - i - 1);
             i = close;
             if (inside.ends_with('=')) {
@@ -127,7 +129,6 @@ class PrintCall {
             }
             expression(trimmed(inside));
         }
-        words_ = unescaped(words_);
     }
 
     void expression(std::string_view text) {
@@ -155,8 +156,8 @@ std::string single_spaced(std::string_view text) {
 
 std::optional<std::size_t> closing_parenthesis(std::string_view source, std::size_t open) {
     int depth = 0;
-    const std::size_t end = std::min(source.size(), open + longest_call);
-    for (std::size_t i = open; i < end; ++i) {
+    source = source.substr(0, open + longest_call);
+    for (std::size_t i = open; i < source.size(); ++i) {
         const char c = source[i];
         if (is_quote(c)) {
             i = end_of_string(source, i) - 1;

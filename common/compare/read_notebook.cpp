@@ -5,20 +5,19 @@
 #include "common/compare/output_items.hpp"
 #include "common/compare/read_prints.hpp"
 #include "common/files/file_error.hpp"
+#include "common/files/json_outline.hpp"
 
 namespace {
 
 using Json = nlohmann::json;
 
-// Null for what is no JSON. A file that takes more memory than a notebook does is refused while it is parsed.
+// Null for what is no JSON. A file that takes more memory than a notebook does is refused before it is parsed.
 Json parsed(const std::string& path, std::string_view json) {
-    std::size_t parts = 0;
-    const auto count = [&](int, Json::parse_event_t, Json&) {
-        if (++parts <= most_json_parts) return true;
-        throw FileError(path, fmt::format("it has more than {} million parts", most_json_parts / 1'000'000),
+    if (outline_of_json(json, most_json_parts).parts == most_json_parts) {
+        throw FileError(path, fmt::format("it has {} million parts or more", most_json_parts / 1'000'000),
                         "clear the outputs that are no text");
-    };
-    Json result = Json::parse(json, count, false);
+    }
+    Json result = Json::parse(json, nullptr, false);
     return result.is_discarded() ? Json() : result;
 }
 

@@ -10,6 +10,7 @@
 #include "common/files/file_error.hpp"
 #include "common/files/mapped_file.hpp"
 #include "common/files/tensor_file.hpp"
+#include "common/printable.hpp"
 
 namespace {
 
@@ -23,7 +24,7 @@ std::string narrowed(std::string_view utf16) {
 // All numbers of a saved tensor, with all their digits.
 PrintedTensor printed_from(const std::string& name, const AnyTensor& tensor) {
     PrintedTensor printed;
-    printed.name = name;
+    printed.name = printable(name);
     printed.where = "the file";
     printed.shape = tensor.shape;
     printed.gaps.assign(tensor.shape.size(), 0);
@@ -55,7 +56,7 @@ std::vector<PrintedTensor> read_saved(const std::string& path) {
             printed.push_back(printed_from(info.name, file->read(info.name)));
         } else {
             PrintedTensor large;
-            large.name = info.name;
+            large.name = printable(info.name);
             large.where = "the file";
             large.damage = fmt::format("the tensors up to here have more than {} numbers", most_numbers);
             printed.push_back(std::move(large));
@@ -89,6 +90,8 @@ void PrintCollector::add(PrintedTensor value) {
                                     most_printed_numbers / 1'000'000, most_printed_values),
                         "leave PyTorch's threshold at 1000, and save large tensors as .safetensors");
     }
+    value.name = printable(value.name);
+    value.words = printable(value.words);
     printed_.push_back(std::move(value));
 }
 

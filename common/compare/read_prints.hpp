@@ -23,7 +23,8 @@ std::vector<PrintedTensor> read_prints(const std::string& path);
 std::vector<PrintedTensor> read_notebook(const std::string& path, std::string_view json);
 std::vector<PrintedTensor> read_text(const std::string& path, std::string_view text);
 
-// Adds a value to those that were read from a file; throws FileError where they become too many.
+// Adds a value to those that were read from a file, its name and words fit for any report (printable());
+// throws FileError where they become too many.
 class PrintCollector {
   public:
     explicit PrintCollector(std::string path) : path_(std::move(path)) {}

@@ -20,5 +20,4 @@ std::string result_name(Result result);                      // "agrees", "not f
 std::string agreement_in_words(const Closeness& closeness);  // "agrees, all 4 digits"
 std::string difference_in_words(
     const ComparedTensor& tensor);  // "first at row 3, column 0: yours 0.1, here 0.2 ..."
-std::string printable(const std::string& text,
-                      std::size_t most);  // one line, valid UTF-8, cut to so many columns
+std::string shortened(const std::string& text, std::size_t most);  // cut to so many columns

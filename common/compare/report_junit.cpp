@@ -7,7 +7,7 @@ namespace {
 std::string escaped(const std::string& text) {
     constexpr std::size_t longest = 1000;
     std::string xml;
-    for (const char c : printable(text, longest)) {
+    for (const char c : shortened(text, longest)) {
         switch (c) {
             case '&':
                 xml += "&amp;";

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "common/compare/report.hpp"
+#include "common/printable.hpp"
 #include "common/render/text_layout.hpp"
 
 namespace {
@@ -19,7 +20,7 @@ class TerminalReport {
     std::string write(const Comparison& comparison) {
         const Chapter& chapter = comparison.chapter;
         line(styled(bold, fmt::format("Chapter {}  {}", chapter.number, say(chapter.title))));
-        line("and " + printable(comparison.file, 200));
+        line("and " + shortened(printable(comparison.file), 200));
         line();
         for (const ComparedTensor& tensor : comparison.tensors) {
             name_width_ = std::max(name_width_, columns(shown_name(tensor)));
@@ -55,7 +56,7 @@ class TerminalReport {
     }
 
     void write_difference(const ComparedTensor& tensor) {
-        const std::string name = printable(tensor.theirs->name, longest_name);
+        const std::string name = shortened(tensor.theirs->name, longest_name);
         const bool other_name = !name.empty() && name != tensor.ours.shown->name;
         detail((other_name ? "printed as " + name + "; " : "") + difference_in_words(tensor));
         if (tensor.hint) {
@@ -79,7 +80,7 @@ class TerminalReport {
         for (const PrintedTensor* printed : unexpected) {
             if (names.size() == most_unexpected) break;
             const std::string& name = printed->name.empty() ? printed->words : printed->name;
-            names.push_back(fmt::format("{} ({})", name.empty() ? "no name" : printable(name, longest_name),
+            names.push_back(fmt::format("{} ({})", name.empty() ? "no name" : shortened(name, longest_name),
                                         printed->where));
         }
         const std::size_t rest = unexpected.size() - names.size();
@@ -98,7 +99,7 @@ class TerminalReport {
     }
 
     [[nodiscard]] std::string shown_name(const ComparedTensor& tensor) const {
-        return say(printable(tensor.ours.shown->name, longest_name));
+        return say(shortened(tensor.ours.shown->name, longest_name));
     }
 
     void line(const std::string& text = "") { text_ += text + "\n"; }

@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "common/compare/report.hpp"
-#include "common/files/file_error.hpp"
 #include "common/render/text_layout.hpp"
 
 namespace {
@@ -58,9 +56,6 @@ std::string difference_in_words(const ComparedTensor& tensor) {
     return words;
 }
 
-std::string printable(const std::string& text, std::size_t most) {
-    using Json = nlohmann::json;
-    const std::string valid = Json::parse(Json(text).dump(-1, ' ', false, Json::error_handler_t::replace));
-    const std::string line = one_line(valid);
-    return columns(line) > most ? cut(line, most - 3) + "..." : line;
+std::string shortened(const std::string& text, std::size_t most) {
+    return columns(text) > most ? cut(text, most - 3) + "..." : text;
 }

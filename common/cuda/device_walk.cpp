@@ -69,6 +69,7 @@ std::string name_of(Device device) {
 }
 
 std::optional<Roofs> tell_device(Walkthrough& walk, Device device) {
+    walk.shows_only(fmt::format("on {}", name_of(device)));
     if (device == Device::emulated) {
         walk.step(
                 "Kernels without a GPU",
@@ -120,6 +121,7 @@ void walk_warp(Walkthrough& walk, const std::string& kernel, int warp,
     options.watch = EmulatorOptions::Watch{kernel, warp, &log};
     run(options);
 
+    walk.figures_do_not_apply("one warp on the emulator, instruction by instruction");
     walk.section("", fmt::format("Warp {} of {}", warp, kernel));
     for (const WarpEvent& event : log) {
         Step& step = walk.step(event.instruction, event.text).read(to_string(event.place));

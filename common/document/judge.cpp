@@ -64,6 +64,12 @@ std::string_view source_of_prints(int cell) {
     return cell == 0 ? "PyTorch" : "the notebook";
 }
 
+bool has_notebook(int chapter) {
+    return std::any_of(
+        reference_prints().begin(), reference_prints().end(),
+        [&](const ReferencePrint& print) { return print.chapter == chapter && print.cell > 0; });
+}
+
 std::string first_difference(const std::string& here, const std::string& there, const Shape& shape,
                              std::string_view source) {
     const std::vector<std::string> ours = numbers_in(here), theirs = numbers_in(there);

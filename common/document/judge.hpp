@@ -19,8 +19,11 @@ struct ReferencePrint {
 
 const std::vector<ReferencePrint>& reference_prints();
 
-// "the notebook" for chapters 1 to 4, "PyTorch" for those that no notebook covers.
+// "the notebook" for a print of one of its cells, "PyTorch" for cell 0.
 std::string_view source_of_prints(int cell);
+
+// Whether the notebook has prints of this chapter. For the others PyTorch itself was asked.
+bool has_notebook(int chapter);
 
 // How many prints of a chapter there are, and how many of them the walk gave again.
 struct Score {

@@ -71,15 +71,16 @@ struct Step {
     std::string source;  // the file to have open beside this step
     std::vector<Block> blocks;
 
-    // Each adds a block and returns the step, so that a walk reads as one sentence.
+    // Each adds a block and returns the step, so that a walk reads as one sentence. Notes, tables and heatmaps
+    // may hold words from the reader's files: what no terminal should see becomes a "?" (printable()).
     Step& read(std::string file);
     Step& formula(std::string text_of_formula);
     Step& show(std::string name, AnyTensor value, std::vector<std::string> axes,
                std::optional<Cell> printed = std::nullopt);
     Step& show_shape(std::string name, const Shape& shape, std::optional<Cell> printed = std::nullopt);
-    Step& note(std::string text_of_note);
+    Step& note(const std::string& text_of_note);
     Step& table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows);
-    Step& heatmap(std::string title_of_map, AnyTensor weights, std::vector<std::string> words);
+    Step& heatmap(const std::string& title_of_map, AnyTensor weights, std::vector<std::string> words);
 };
 
 struct Section {
@@ -91,7 +92,14 @@ struct Section {
 enum class Takes {
     input,    // --input, --tokens
     weights,  // these and --weights, --prefix
-    layer     // these and --config, --prefill
+    layer     // these and --config, --ignore-unused, --prefill
+};
+
+// Which random numbers a chapter draws.
+enum class Draws {
+    nothing,
+    numbers,     // --seed
+    dropout_too  // --seed, --dropout-rng
 };
 
 struct Chapter {
@@ -100,9 +108,7 @@ struct Chapter {
     std::string title;
     std::string letters;  // the legend of its shapes: "T tokens, d_in width of an embedding"
     Takes takes;
-    bool ranks = false;    // its heads can be shared out: --world-size
-    bool journey = false;  // it has a second size, that of a real layer: --size
-    bool kernels = false;  // its attention runs on a GPU, and on the emulator: --device, --warp
+    Draws draws = Draws::numbers;
 };
 
 struct Document {

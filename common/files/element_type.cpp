@@ -1,10 +1,9 @@
 #include "common/files/element_type.hpp"
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
-#include <limits>
 
+#include "common/checked_product.hpp"
 #include "common/files/float_formats.hpp"
 
 static_assert(std::endian::native == std::endian::little, "the files' bytes are copied as they are");
@@ -33,12 +32,6 @@ std::vector<std::int64_t> to_integers(std::span<const std::byte> bytes) {
     return convert_all<std::int64_t, Stored>(bytes, [](Stored stored) { return std::int64_t{stored}; });
 }
 
-// a * b, or nothing where that overflows.
-std::optional<std::size_t> product(std::size_t a, std::size_t b) {
-    if (b != 0 && a > std::numeric_limits<std::size_t>::max() / b) return std::nullopt;
-    return a * b;
-}
-
 }  // namespace
 
 std::size_t size_of(ElementType type) {
@@ -62,18 +55,12 @@ std::size_t size_of(ElementType type) {
 }
 
 std::optional<std::size_t> element_count(const Shape& shape) {
-    // An axis of 0 makes the tensor empty, however long the others are.
-    if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
-    std::optional<std::size_t> count = 1;
-    for (const std::size_t length : shape) {
-        if (count) count = product(*count, length);
-    }
-    return count;
+    return checked_product(shape);
 }
 
 std::optional<std::size_t> byte_count(const Shape& shape, ElementType type) {
     const std::optional<std::size_t> count = element_count(shape);
-    return count ? product(*count, size_of(type)) : std::nullopt;
+    return count ? checked_product({*count, size_of(type)}) : std::nullopt;
 }
 
 AnyTensor::Values decode(ElementType type, std::span<const std::byte> bytes) {

@@ -56,7 +56,7 @@ std::vector<Value> from_fortran_order(const std::vector<Value>& values, const Sh
 
 class NpyFile : public TensorFile {
   public:
-    explicit NpyFile(const std::string& path) : file_(path) {
+    explicit NpyFile(const std::string& path) : TensorFile(path), file_(path) {
         const NpyHeader header = read_npy_header(file_.bytes(), path);
         const std::size_t expected = npy_size(header, path);
         if (expected != file_.bytes().size()) {
@@ -64,19 +64,16 @@ class NpyFile : public TensorFile {
                             fmt::format("has {} bytes, its shape needs {}", file_.bytes().size(), expected),
                             "it is damaged; save it again with numpy.save");
         }
-        infos_.push_back({"x", header.descr, header.shape});
+        add({"x", header.descr, header.shape});
     }
 
-    [[nodiscard]] const std::vector<TensorInfo>& tensors() const override { return infos_; }
-
     [[nodiscard]] AnyTensor read(const std::string& name) const override {
-        position_of(name, infos_, file_.path());
-        return read_npy(file_.bytes(), file_.path());
+        static_cast<void>(position_of(name));  // "x", or refused
+        return read_npy(file_.bytes(), path());
     }
 
   private:
     MappedFile file_;
-    std::vector<TensorInfo> infos_;
 };
 
 }  // namespace

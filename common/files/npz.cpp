@@ -4,7 +4,6 @@
 #include <zip.h>
 
 #include <algorithm>
-#include <set>
 
 #include "common/files/file_error.hpp"
 #include "common/files/mapped_file.hpp"
@@ -58,26 +57,24 @@ std::string contents_of(zip_source_t* source, const std::string& path) {
 class NpzFile : public TensorFile {
   public:
     explicit NpzFile(const std::string& path)
-        : file_(path),
+        : TensorFile(path),
+          file_(path),
           archive_(open_archive(memory(file_.bytes().data(), file_.bytes().size(), path), ZIP_RDONLY, path)) {
-        std::set<std::string> seen;
         const auto count = static_cast<zip_uint64_t>(zip_get_num_entries(archive_.get(), 0));
         for (zip_uint64_t index = 0; index < count; ++index) {
             std::string name = name_of(index);
             if (!name.ends_with(".npy")) continue;
             name.erase(name.size() - std::string_view(".npy").size());
-            if (!seen.insert(name).second) refuse(path, fmt::format("\"{}\" is in it twice", name));
-
             const NpyHeader header = header_of(index);
-            infos_.push_back({name, header.descr, header.shape});
+            if (!add({name, header.descr, header.shape})) {
+                refuse(path, fmt::format("\"{}\" is in it twice", name));
+            }
             members_.push_back(index);
         }
     }
 
-    [[nodiscard]] const std::vector<TensorInfo>& tensors() const override { return infos_; }
-
     [[nodiscard]] AnyTensor read(const std::string& name) const override {
-        const zip_uint64_t index = members_[position_of(name, infos_, file_.path())];
+        const zip_uint64_t index = members_[position_of(name)];
         const std::size_t expected = npy_size(header_of(index), where(index));
         const std::size_t claimed = size_of(index);
         if (claimed != expected) {
@@ -89,12 +86,12 @@ class NpzFile : public TensorFile {
   private:
     [[nodiscard]] std::string name_of(zip_uint64_t index) const {
         const char* name = zip_get_name(archive_.get(), index, 0);
-        if (name == nullptr) refuse(file_.path(), "one of its members has no name");
+        if (name == nullptr) refuse(path(), "one of its members has no name");
         return name;
     }
 
     [[nodiscard]] std::string where(zip_uint64_t index) const {
-        return fmt::format("{}, {}", file_.path(), name_of(index));
+        return fmt::format("{}, {}", path(), name_of(index));
     }
 
     // What a member unpacks to, as the archive says. Deflate packs at most 1032 bytes into one: more is a
@@ -135,8 +132,7 @@ class NpzFile : public TensorFile {
 
     MappedFile file_;
     Archive archive_;
-    std::vector<TensorInfo> infos_;
-    std::vector<zip_uint64_t> members_;  // of infos_
+    std::vector<zip_uint64_t> members_;  // in the order of tensors()
 };
 
 }  // namespace

@@ -6,10 +6,10 @@
 #include <array>
 #include <cstring>
 #include <nlohmann/json.hpp>
-#include <set>
 
 #include "common/files/element_type.hpp"
 #include "common/files/file_error.hpp"
+#include "common/files/json_outline.hpp"
 #include "common/files/mapped_file.hpp"
 
 namespace {
@@ -44,22 +44,27 @@ std::optional<ElementType> type_named(const std::string& dtype) {
 
 class SafetensorsFile : public TensorFile {
   public:
-    explicit SafetensorsFile(const std::string& path) : file_(path) {
-        const json header = read_header();
-        for (const std::string& name : names_) add(name, header.at(name));
-        sort_by_place();
-        check_places();
+    explicit SafetensorsFile(const std::string& path) : TensorFile(path), file_(path) {
+        const std::string_view text = read_header();
+        const json header = parse(text);
+        std::vector<Entry> entries;
+        for (const std::string& name : names_in(text)) {
+            if (name != metadata) entries.push_back(entry_of(name, header.at(name)));
+        }
+        sort_by_place(entries);
+        check_places(entries);
+        for (Entry& entry : entries) {
+            add(std::move(entry.info));
+            places_.push_back(entry.place);
+        }
     }
 
-    [[nodiscard]] const std::vector<TensorInfo>& tensors() const override { return infos_; }
-
     [[nodiscard]] AnyTensor read(const std::string& name) const override {
-        const std::size_t position = position_of(name, infos_, file_.path());
-        const TensorInfo& info = infos_[position];
+        const std::size_t position = position_of(name);
+        const TensorInfo& info = tensors()[position];
         const std::optional<ElementType> type = type_named(info.dtype);
         if (!type) {
-            throw FileError(file_.path(),
-                            fmt::format("\"{}\" is of type {}, which is not read", name, info.dtype),
+            throw FileError(path(), fmt::format("\"{}\" is of type {}, which is not read", name, info.dtype),
                             "convert it to F32");
         }
         const Place place = places_[position];
@@ -71,13 +76,17 @@ class SafetensorsFile : public TensorFile {
     struct Place {
         std::size_t begin, end;
     };
+    struct Entry {
+        TensorInfo info;
+        Place place;
+    };
 
     [[noreturn]] void refuse(const std::string& problem) const {
-        throw FileError(file_.path(), problem, "it is damaged, or not a safetensors file; fetch it again");
+        throw FileError(path(), problem, "it is damaged, or not a safetensors file; fetch it again");
     }
 
-    // Fills names_ and data_.
-    json read_header() {
+    // The header's text. Fills data_.
+    std::string_view read_header() {
         const std::span<const std::byte> bytes = file_.bytes();
         if (bytes.size() < length_size) refuse("is too short for a header");
         std::uint64_t length = 0;
@@ -86,22 +95,12 @@ class SafetensorsFile : public TensorFile {
             refuse(fmt::format("its header claims {} bytes, the file has {}", length, bytes.size()));
         }
         data_ = bytes.subspan(length_size + length);
-        return parse(file_.text().substr(length_size, length));
+        return file_.text().substr(length_size, length);
     }
 
-    json parse(std::string_view text) {
-        // JSON itself allows a name twice, and the parser forgets their order.
-        std::set<std::string> seen;
-        const auto note_name = [&](int depth, json::parse_event_t event, const json& value) {
-            if (depth != 1 || event != json::parse_event_t::key) return true;
-            if (!seen.insert(value).second) {
-                refuse(fmt::format("\"{}\" is in its header twice", value.get<std::string>()));
-            }
-            if (value != metadata) names_.push_back(value);
-            return true;
-        };
+    [[nodiscard]] json parse(std::string_view text) const {
         try {
-            json header = json::parse(text, note_name);
+            json header = json::parse(text);
             if (!header.is_object()) refuse("its header is no JSON object");
             return header;
         } catch (const json::parse_error& error) {
@@ -111,7 +110,15 @@ class SafetensorsFile : public TensorFile {
         }
     }
 
-    void add(const std::string& name, const json& entry) {
+    // In the header's order, which the parsed object has lost. Tensors without elements need it: they all
+    // stand at one place.
+    [[nodiscard]] std::vector<std::string> names_in(std::string_view text) const {
+        JsonOutline outline = outline_of_json(text);
+        if (outline.twice) refuse(fmt::format("\"{}\" is in its header twice", *outline.twice));
+        return std::move(outline.names);
+    }
+
+    [[nodiscard]] Entry entry_of(const std::string& name, const json& entry) const {
         const auto refuse_entry = [&](const char* problem) {
             refuse(fmt::format("\"{}\" {}", name, problem));
         };
@@ -127,50 +134,37 @@ class SafetensorsFile : public TensorFile {
         if (!all_sizes("data_offsets") || entry["data_offsets"].size() != 2) {
             refuse_entry("has data_offsets that are not two whole numbers from 0");
         }
-        infos_.push_back({name, entry["dtype"], entry["shape"]});
-        places_.push_back({entry["data_offsets"][0], entry["data_offsets"][1]});
+        const TensorInfo info{name, entry["dtype"], entry["shape"]};
+        const Place place{entry["data_offsets"][0], entry["data_offsets"][1]};
 
-        const Place& place = places_.back();
         if (place.begin > place.end || place.end > data_.size()) refuse_entry("lies outside the file");
-        const std::optional<ElementType> type = type_named(infos_.back().dtype);
-        if (type && byte_count(infos_.back().shape, *type) != place.end - place.begin) {
+        const std::optional<ElementType> type = type_named(info.dtype);
+        if (type && byte_count(info.shape, *type) != place.end - place.begin) {
             refuse_entry("has a shape that does not fit its number of bytes");
         }
+        return {info, place};
     }
 
-    void sort_by_place() {
-        std::vector<std::size_t> order(infos_.size());
-        for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
-        std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
-            return std::pair(places_[a].begin, places_[a].end) < std::pair(places_[b].begin, places_[b].end);
+    static void sort_by_place(std::vector<Entry>& entries) {
+        std::stable_sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) {
+            return std::pair(a.place.begin, a.place.end) < std::pair(b.place.begin, b.place.end);
         });
-        std::vector<TensorInfo> infos;
-        std::vector<Place> places;
-        for (const std::size_t i : order) {
-            infos.push_back(std::move(infos_[i]));
-            places.push_back(places_[i]);
-        }
-        infos_ = std::move(infos);
-        places_ = std::move(places);
     }
 
     // The format allows no overlap, no gap and nothing behind the last tensor.
-    void check_places() const {
+    void check_places(const std::vector<Entry>& entries) const {
         std::size_t end = 0;
-        for (std::size_t i = 0; i < places_.size(); ++i) {
-            if (places_[i].begin < end)
-                refuse(fmt::format("\"{}\" overlaps the tensor before it", infos_[i].name));
-            if (places_[i].begin > end) refuse(fmt::format("there is a gap before \"{}\"", infos_[i].name));
-            end = places_[i].end;
+        for (const auto& [info, place] : entries) {
+            if (place.begin < end) refuse(fmt::format("\"{}\" overlaps the tensor before it", info.name));
+            if (place.begin > end) refuse(fmt::format("there is a gap before \"{}\"", info.name));
+            end = place.end;
         }
         if (end != data_.size()) refuse(fmt::format("{} bytes belong to no tensor", data_.size() - end));
     }
 
     MappedFile file_;
     std::span<const std::byte> data_;  // all after the header
-    std::vector<std::string> names_;   // as the header has them
-    std::vector<TensorInfo> infos_;
-    std::vector<Place> places_;  // of infos_
+    std::vector<Place> places_;        // in the order of tensors()
 };
 
 }  // namespace

@@ -49,35 +49,41 @@ std::unique_ptr<TensorFile> open_tensor_file(const std::string& path) {
                     "convert it, or rename it to what it is");
 }
 
-void save_tensors(const std::string& path, const NamedTensors& tensors) {
-    check(path, tensors);
-    const std::string ending = ending_of(path);
-    if (ending == ".safetensors") {
-        write_file(path, to_safetensors(path, tensors));
-    } else if (ending == ".npz") {
-        write_file(path, to_npz(path, tensors));
-    } else if (ending == ".json") {
-        write_file(path, to_json(tensors));
-    } else {
-        throw FileError(path, "its ending is none of .safetensors, .npz and .json", "choose one of them");
-    }
+bool TensorFile::add(TensorInfo info) {
+    if (!positions_.emplace(info.name, infos_.size()).second) return false;
+    infos_.push_back(std::move(info));
+    return true;
 }
 
-std::size_t position_of(const std::string& name, const std::vector<TensorInfo>& tensors,
-                        const std::string& path) {
-    const auto found = std::find_if(tensors.begin(), tensors.end(),
-                                    [&](const TensorInfo& info) { return info.name == name; });
-    if (found != tensors.end()) return static_cast<std::size_t>(found - tensors.begin());
+std::size_t TensorFile::position_of(const std::string& name) const {
+    const auto found = positions_.find(name);
+    if (found != positions_.end()) return found->second;
 
     // A few names are enough to see how they are spelled here.
     constexpr std::size_t enough = 5;
     std::vector<std::string> names;
-    for (const TensorInfo& info : tensors) {
+    for (const TensorInfo& info : infos_) {
         if (names.size() < enough) names.push_back(info.name);
     }
-    const std::size_t more = tensors.size() - names.size();
-    throw FileError(path, fmt::format("there is no tensor \"{}\"", name),
-                    tensors.empty() ? "the file has none"
-                                    : fmt::format("there is {}{}", fmt::join(names, ", "),
-                                                  more > 0 ? fmt::format(" and {} more", more) : ""));
+    const std::size_t more = infos_.size() - names.size();
+    throw FileError(path_, fmt::format("there is no tensor \"{}\"", name),
+                    infos_.empty() ? "the file has none"
+                                   : fmt::format("there is {}{}", fmt::join(names, ", "),
+                                                 more > 0 ? fmt::format(" and {} more", more) : ""));
+}
+
+void check_saving_to(const std::string& path) {
+    const std::string ending = ending_of(path);
+    if (ending != ".safetensors" && ending != ".npz" && ending != ".json") {
+        throw FileError(path, "its ending is none of .safetensors, .npz and .json", "choose one of them");
+    }
+}
+
+void save_tensors(const std::string& path, const NamedTensors& tensors) {
+    check(path, tensors);
+    check_saving_to(path);
+    const std::string ending = ending_of(path);
+    write_file(path, ending == ".safetensors" ? to_safetensors(path, tensors)
+                     : ending == ".npz"       ? to_npz(path, tensors)
+                                              : to_json(tensors));
 }

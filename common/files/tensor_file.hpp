@@ -2,6 +2,7 @@
 #pragma once
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -15,17 +16,31 @@ struct TensorInfo {
 
 class TensorFile {
   public:
-    TensorFile() = default;
+    explicit TensorFile(std::string path) : path_(std::move(path)) {}
     virtual ~TensorFile() = default;
     TensorFile(const TensorFile&) = delete;
     TensorFile& operator=(const TensorFile&) = delete;
 
     // What is in the file, in its order.
-    [[nodiscard]] virtual const std::vector<TensorInfo>& tensors() const = 0;
+    [[nodiscard]] const std::vector<TensorInfo>& tensors() const { return infos_; }
+
+    // Where a tensor stands among them. If it is not there, the FileError lists what is.
+    [[nodiscard]] std::size_t position_of(const std::string& name) const;
 
     // Floats of any width become float32, integers int64. Throws FileError where there is no such name, or
     // its elements are of a type that is not read.
     [[nodiscard]] virtual AnyTensor read(const std::string& name) const = 0;
+
+    [[nodiscard]] const std::string& path() const { return path_; }
+
+  protected:
+    // For the readers: one more tensor, behind the others. False where its name is taken.
+    bool add(TensorInfo info);
+
+  private:
+    std::string path_;
+    std::vector<TensorInfo> infos_;
+    std::unordered_map<std::string, std::size_t> positions_;  // of infos_, by name
 };
 
 // A .safetensors, .npy, .npz or .csv file; the ending decides. A .npy or .csv has one tensor, "x".
@@ -38,6 +53,5 @@ using NamedTensors = std::vector<std::pair<std::string, AnyTensor>>;
 // Writes a .safetensors, .npz or .json file, whole or not at all; the ending decides. Throws FileError.
 void save_tensors(const std::string& path, const NamedTensors& tensors);
 
-// For the readers. Where `name` stands among `tensors`; if it is not there, the FileError lists what is.
-std::size_t position_of(const std::string& name, const std::vector<TensorInfo>& tensors,
-                        const std::string& path);
+// Throws FileError where save_tensors() would not know the format by the ending.
+void check_saving_to(const std::string& path);

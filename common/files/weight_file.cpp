@@ -16,7 +16,7 @@ bool WeightFile::has(const std::string& name) const {
 }
 
 const TensorInfo& WeightFile::info(const std::string& name) const {
-    return file_->tensors()[position_of(prefix_ + name, file_->tensors(), path_)];
+    return file_->tensors()[file_->position_of(prefix_ + name)];
 }
 
 template <std::size_t N>

@@ -2,17 +2,17 @@
 // itself. ./walk html calls it.
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <exception>
 #include <string>
 
 #include "common/files/atomic_file.hpp"
 #include "common/render/page/escape.hpp"
 #include "common/render/page/page_frame.hpp"
+#include "common/write_out.hpp"
 
 int main(int argc, char** argv) {
     if (argc < 2 || (argc - 2) % 3 != 0) {
-        fmt::print(stderr, "html_index: usage: html_index OUT [PAGE TITLE LAST_LINE]...\n");
+        write_error("html_index", "usage: html_index OUT [PAGE TITLE LAST_LINE]...");
         return 2;
     }
     std::string body =
@@ -27,7 +27,7 @@ int main(int argc, char** argv) {
     try {
         write_file(argv[1], page_frame("A walkthrough of attention", body));
     } catch (const std::exception& error) {
-        fmt::print(stderr, "html_index: {}\n", error.what());
+        write_error("html_index", error.what());
         return 2;
     }
     return 0;

@@ -8,6 +8,7 @@
 #include <iterator>
 #include <sstream>
 
+#include "common/program/plain_number.hpp"
 #include "version.hpp"
 
 namespace {
@@ -28,43 +29,28 @@ std::string own_files_example(const Chapter& chapter) {
     return fmt::format("  ./walk {} --input x.csv --tokens \"one two three\"\n", chapter.number);
 }
 
-// What only some chapters can do.
-std::string more_examples(const Chapter& chapter) {
-    std::string text;
-    if (chapter.journey)
-        text += fmt::format("  ./walk {} --size journey         operation by operation, at a real size\n",
-                            chapter.number);
-    if (chapter.ranks) {
-        text += fmt::format(
-            "  ./walk {0} --config config.json --world-size 4       the heads in four ranks\n"
-            "  mpirun -n 4 build/bin/{1} ...    and each rank a process\n",
-            chapter.number, chapter.folder);
-    }
-    if (chapter.kernels) {
-        text += fmt::format(
-            "  ./walk {0} --device emulated        its GPU kernels, run on the CPU: what they compute and cost\n"
-            "  ./walk {0} --device emulated --warp 0 --step    one warp, instruction by instruction\n",
-            chapter.number);
-    }
-    return text;
+std::string seed_example(const Chapter& chapter) {
+    if (chapter.draws == Draws::nothing) return "";
+    return fmt::format("  ./walk {} --seed 7              other random numbers than the notebook's\n",
+                       chapter.number);
 }
 
-std::string examples(const Chapter& chapter) {
+std::string examples(const Chapter& chapter, const ChapterOptions& own) {
     return fmt::format(
         "Examples:\n"
         "  ./walk {0}                       the walk, step by step\n"
-        "  ./walk {0} --step                a step at a time: Enter, b back, q quit, or a number\n"
+        "  ./walk {0} --step                one step at a time: Enter, b back, q quit, or a number\n"
         "  ./walk {0} --tensors-only        only what the notebook prints, to the byte\n"
         "  ./walk {0} --precision 8 --full  every digit of every element\n"
-        "  ./walk {0} --seed 7              other random numbers than the notebook's\n"
+        "{1}"
         "  ./walk {0} --color always | less -R\n"
         "  ./walk {0} --save out.safetensors    every tensor, for ./walk show\n"
         "  ./walk {0} --compare mine.ipynb  do my tensors agree, and if not, why?\n"
         "  ./walk {0} --html page.html          the walk as a page for a browser\n"
-        "{1}{2}\n"
+        "{2}{3}\n"
         "Exit status: 0 all well, 1 a print was not reproduced (--compare: differs or is missing), 2 bad usage or "
         "bad input.",
-        chapter.number, own_files_example(chapter), more_examples(chapter));
+        chapter.number, seed_example(chapter), own_files_example(chapter), own.examples);
 }
 
 // CLI11 may break a message over lines; ours is one line that says what to do next.
@@ -90,158 +76,146 @@ std::string check_seed(const std::string& text) {
     return fmt::format("{} is not a seed, which is a whole number of at most 64 bits", text);
 }
 
+std::string check_words(const std::string& text) {
+    if (text.find_first_not_of(" \t\r\n") != std::string::npos) return "";
+    return "there are no words: give one for each token, as in \"Your journey starts\"";
+}
+
+// What is printed, and where it goes.
+void declare_output(CLI::App& app, Options& options) {
+    using Output = Options::Output;
+    const auto prints = [&options](Output output) { return [&options, output] { options.output = output; }; };
+    app.add_flag_callback("--tensors-only", prints(Output::tensors_only),
+                          "only what the notebook's print calls print, to the byte, in order");
+    app.add_flag_callback("--scoreboard", prints(Output::scoreboard),
+                          "only the last line: how many notebook prints are reproduced");
+    app.add_flag("--step", options.step,
+                 "one step at a time: Enter goes on, b goes back, q quits, a number goes to that step");
+    app.add_option("--save", options.save, "every shown tensor by its name, into .safetensors, .npz or .json")
+        ->type_name("FILE");
+    app.add_option("--html", options.html, "the walk as one page for a browser, into this file")
+        ->type_name("FILE");
+}
+
+// How it is printed.
+void declare_style(CLI::App& app, Options& options) {
+    app.add_option("--precision", options.print.precision, "digits after the point, 0 to 16 (default 4)")
+        ->check(plain_number)
+        ->check(CLI::Range(0, 16))
+        ->type_name("N");
+    app.add_flag_callback(
+        "--full", [&options] { options.print.threshold = torch::PrintOptions::no_threshold; },
+        "no \"...\" in tensors of more than 1000 elements");
+    const auto choose = [&options](const std::string& when) {
+        if (when == "always") options.color = ColorChoice::always;
+        if (when == "never") options.color = ColorChoice::never;
+    };
+    app.add_option_function<std::string>("--color", choose,
+                                         "auto (on a terminal, unless NO_COLOR is set), always or never")
+        ->check(CLI::IsMember({"auto", "always", "never"}))
+        ->type_name("WHEN");
+}
+
+// Which random numbers, where the chapter draws any.
+void declare_random(CLI::App& app, Options& options, Draws draws) {
+    if (draws == Draws::nothing) return;
+    app.add_option_function<std::string>(
+           "--seed", [&options](const std::string& seed) { options.seed = read_seed(seed); },
+           "torch.manual_seed(N) instead of the notebook's own seeds")
+        ->check(check_seed)
+        ->type_name("N");
+    if (draws != Draws::dropout_too) return;
+    const auto choose = [&options](const std::string& build) {
+        if (build == "generic") options.dropout_rng = torch::DropoutRng::generic;
+    };
+    app.add_option_function<std::string>(
+           "--dropout-rng", choose,
+           "whose dropout: mkl (as the notebook) or generic (new wheels, ARM, Debian, the book)")
+        ->check(CLI::IsMember({"mkl", "generic"}))
+        ->type_name("BUILD");
+}
+
+// The reader's own files, as far as the chapter reads them.
+void declare_own_files(CLI::App& app, OwnFiles& own, Takes takes) {
+    app.add_option("--input", own.input, "your tokens: x (T, dim) in .safetensors, .npy, .npz or .csv")
+        ->type_name("FILE");
+    const auto split = [&own](const std::string& text) {
+        std::istringstream words(text);
+        own.tokens.assign(std::istream_iterator<std::string>(words), {});
+    };
+    app.add_option_function<std::string>(
+           "--tokens", split,
+           "with --input: the words of your tokens, for the heatmap: \"Your journey starts\"")
+        ->check(check_words)
+        ->type_name("WORDS");
+    if (takes == Takes::input) return;
+    app.add_option("--weights", own.weights, "your weights; ./walk show FILE lists their names")
+        ->type_name("FILE");
+    app.add_option("--prefix", own.prefix,
+                   "with --weights: what their names begin with, as in layers.0.attention.")
+        ->type_name("P");
+    if (takes == Takes::weights) return;
+    app.add_option("--config", own.config, "your layer's dimensions: config.json of Llama or Hugging Face")
+        ->type_name("FILE");
+    app.add_flag("--ignore-unused", own.ignore_unused,
+                 "with --weights: run although tensors under the prefix have no place in this layer");
+    app.add_option("--prefill", own.prefill,
+                   "with --config: so many tokens at once, the rest one by one; 0: all one by one")
+        ->check(plain_number)
+        ->check(CLI::Range(0, 1000000))
+        ->type_name("N");
+}
+
+// The reader's prints beside the chapter's.
+void declare_compare(CLI::App& app, CompareOptions& compare) {
+    app.add_option("--compare", compare.file,
+                   "your notebook (.ipynb), its text, or .safetensors, .npz, .npy: do the tensors agree?")
+        ->type_name("FILE");
+    app.add_flag("--json", compare.json, "with --compare: the result for programs");
+    app.add_option("--junit", compare.junit,
+                   "with --compare: the result for graders, as JUnit XML into this file")
+        ->type_name("FILE");
+}
+
+GivenOptions given_options(const CLI::App& app) {
+    GivenOptions given;
+    for (const CLI::Option* option : app.get_options()) given[option->get_name()] = option->results();
+    return given;
+}
+
 }  // namespace
 
-Invocation parse_command_line(const Chapter& chapter, int argc, const char* const* argv) {
+Invocation parse_command_line(const Chapter& chapter, const ChapterOptions& own, int argc,
+                              const char* const* argv) {
     Invocation invocation;
     Options& options = invocation.options;
     CLI::App app(fmt::format("Chapter {}: {}", chapter.number, chapter.title),
                  fmt::format("./walk {}", chapter.number));
-    app.footer(examples(chapter));
+    app.footer(examples(chapter, own));
     app.set_version_flag("--version", std::string(version_text));
-
-    // What is printed.
-    bool tensors_only = false, scoreboard = false;
-    auto* tensors_only_flag = app.add_flag(
-        "--tensors-only", tensors_only, "only what the notebook's print calls print, to the byte, in order");
-    auto* scoreboard_flag = app.add_flag("--scoreboard", scoreboard,
-                                         "only the last line: how many notebook prints are reproduced")
-                                ->excludes(tensors_only_flag);
-    auto* step_flag = app.add_flag("--step", options.step,
-                                   "a step at a time: Enter goes on, b back, q quits, a number goes there")
-                          ->excludes(tensors_only_flag)
-                          ->excludes(scoreboard_flag);
-
-    // How it is printed.
-    bool full = false;
-    std::string color = "auto";
-    app.add_option("--precision", options.print.precision, "digits after the point, 0 to 16 (default 4)")
-        ->check(CLI::Range(0, 16))
-        ->type_name("N");
-    app.add_flag("--full", full, "no \"...\" in tensors of more than 1000 elements");
-    app.add_option("--color", color, "auto (on a terminal, unless NO_COLOR is set), always or never")
-        ->check(CLI::IsMember({"auto", "always", "never"}))
-        ->type_name("WHEN");
-
-    // Which random numbers.
-    std::string seed, dropout_rng = "mkl";
-    app.add_option("--seed", seed, "torch.manual_seed(N) instead of the notebook's own seeds")
-        ->check(check_seed)
-        ->type_name("N");
-    app.add_option("--dropout-rng", dropout_rng,
-                   "whose dropout: mkl (as the notebook) or generic (new wheels, ARM, Debian, the book)")
-        ->check(CLI::IsMember({"mkl", "generic"}))
-        ->type_name("BUILD");
-
-    // Where to, and whose numbers.
-    OwnFiles& own = options.own;
-    std::string tokens;
-    app.add_option("--save", options.save, "every shown tensor by its name, into .safetensors, .npz or .json")
-        ->type_name("FILE");
-    app.add_option("--html", options.html, "the walk as one page for a browser, into this file")
-        ->excludes(tensors_only_flag)
-        ->excludes(scoreboard_flag)
-        ->excludes(step_flag)
-        ->type_name("FILE");
-    app.add_option("--input", own.input, "your tokens: x (T, dim) in .safetensors, .npy, .npz or .csv")
-        ->type_name("FILE");
-    app.add_option("--tokens", tokens, "their words, for the heatmap: \"Your journey starts\"")
-        ->type_name("WORDS");
-    if (chapter.takes != Takes::input) {
-        app.add_option("--weights", own.weights, "your weights; ./walk show FILE lists their names")
-            ->type_name("FILE");
-        app.add_option("--prefix", own.prefix, "what their names begin with, as in layers.0.attention.")
-            ->type_name("P");
-    }
-    if (chapter.takes == Takes::layer) {
-        app.add_option("--config", own.config,
-                       "your layer's dimensions: config.json of Llama or Hugging Face")
-            ->type_name("FILE");
-        app.add_flag("--ignore-unused", own.ignore_unused,
-                     "with --weights: run although tensors under the prefix have no place in this layer");
-        app.add_option("--prefill", own.prefill,
-                       "so many tokens at once, the rest one by one; 0: all one by one")
-            ->check(CLI::Range(0, 1000000))
-            ->type_name("N");
-    }
-
-    // Somebody's prints beside ours.
-    auto* compare = app.add_option(
-        "--compare", options.compare.file,
-        "your notebook (.ipynb), its text, or .safetensors, .npz, .npy: do the tensors agree?");
-    compare->type_name("FILE")->excludes(tensors_only_flag);
-    app.add_flag("--json", options.compare.json, "with --compare: the result for programs")->needs(compare);
-    app.add_option("--junit", options.compare.junit, "with --compare: the result for graders, as JUnit XML")
-        ->needs(compare)
-        ->type_name("FILE");
-
-    // What only some chapters have.
-    std::string size = "small";
-    if (chapter.ranks) {
-        app.add_option("--world-size", options.world_size,
-                       "so many ranks share the heads, one after the other")
-            ->check(CLI::Range(1, 1024))
-            ->type_name("N");
-    }
-    if (chapter.journey) {
-        app.add_option("--size", size,
-                       "small, or journey: one call at a real layer's size, operation by operation")
-            ->check(CLI::IsMember({"small", "journey"}))
-            ->type_name("SIZE");
-    }
-
-    std::string device = "cpu";
-    if (chapter.kernels) {
-        app.add_option("--device", device, "cpu, cuda (a GPU), or emulated (the GPU's kernels on the CPU)")
-            ->check(CLI::IsMember({"cpu", "cuda", "emulated"}))
-            ->excludes(compare)
-            ->type_name("WHERE");
-        app.add_option("--warp", options.warp,
-                       "with --device emulated: what this warp of the kernel does, step by step")
-            ->check(CLI::Range(0, 31))
-            ->type_name("N");
-    }
+    declare_output(app, options);
+    declare_style(app, options);
+    declare_random(app, options, chapter.draws);
+    declare_own_files(app, options.own, chapter.takes);
+    declare_compare(app, options.compare);
+    own.declare(app);
 
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
         invocation.print_and_stop = app.help();
+        return invocation;
     } catch (const CLI::CallForVersion&) {
         invocation.print_and_stop = std::string(version_text) + "\n";
+        return invocation;
     } catch (const CLI::ParseError& error) {
         throw UsageError(one_line(error.what()));
     }
+    const GivenOptions given = given_options(app);
+    check_option_rules(given, common_option_rules());
+    check_option_rules(given, own.rules);
 
-    if (!seed.empty()) options.seed = read_seed(seed);
-    std::istringstream words(tokens);
-    own.tokens.assign(std::istream_iterator<std::string>(words), {});
-    options.journey = size == "journey";
-    if (options.journey && own.any()) {
-        throw UsageError(
-            "--size journey has sizes of its own; leave it out, or leave out --config, --weights and --input");
-    }
-    if (chapter.takes == Takes::layer && !own.config && (own.weights || own.input || own.prefill)) {
-        throw UsageError("--weights, --input and --prefill need --config, which says the layer's dimensions");
-    }
-    if (options.journey && options.world_size) {
-        throw UsageError("--size journey runs on one device; leave it out, or leave out --world-size");
-    }
-    if (device == "cuda") options.device = Device::cuda;
-    if (device == "emulated") options.device = Device::emulated;
-    if (options.device != Device::cpu && (options.journey || options.world_size)) {
-        throw UsageError(
-            "--device runs the chapter's attention on one device; leave it out, or leave out --size and --world-size");
-    }
-    if (options.warp && options.device != Device::emulated) {
-        throw UsageError("--warp steps through a kernel on the emulator; add --device emulated");
-    }
-    if (color == "always") options.color = ColorChoice::always;
-    if (color == "never") options.color = ColorChoice::never;
-    if (dropout_rng == "generic") options.dropout_rng = torch::DropoutRng::generic;
-    if (tensors_only) options.output = Options::Output::tensors_only;
-    if (scoreboard) options.output = Options::Output::scoreboard;
-    options.compare.only_summary = scoreboard;
     if (options.html) options.output = Options::Output::page;
-    if (full) options.print.threshold = torch::PrintOptions::no_threshold;
+    options.compare.only_summary = options.output == Options::Output::scoreboard;
     return invocation;
 }

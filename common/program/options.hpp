@@ -1,19 +1,19 @@
-// The command line, the same in every chapter.
+// The command line that every chapter has. A chapter's own options: chapter_options.hpp.
 #pragma once
 #include <cstdint>
 #include <optional>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "common/compare/compare_file.hpp"
-#include "common/cuda/device.hpp"
 #include "common/document/step.hpp"
+#include "common/program/chapter_options.hpp"
 #include "common/render/terminal.hpp"
 #include "common/torch/dropout_mask.hpp"
 #include "common/torch/print.hpp"
 
-// The reader's own layer and input instead of the chapter's; chapters say which of these they take.
+// The reader's own layer and input instead of the chapter's (Chapter::takes says which of these a chapter
+// reads).
 struct OwnFiles {
     std::optional<std::string> config;   // config.json: the dimensions
     std::optional<std::string> weights;  // a file of tensors
@@ -38,16 +38,7 @@ struct Options {
     OwnFiles own;
     std::optional<std::string> save;  // every shown tensor goes into this file
     std::optional<std::string> html;  // the walk as a page goes into this file instead of to the terminal
-    std::optional<std::size_t> world_size;  // so many ranks share the heads
-    bool journey = false;                   // the size of a real layer instead of the small one
-    Device device = Device::cpu;            // where the chapter's attention runs
-    std::optional<int> warp;                // a warp of its kernel to step through, on the emulator
-    CompareOptions compare;
-};
-
-// A command line that is at fault. what() is one line: what, where, what to do.
-struct UsageError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+    CompareOptions compare;           // the reader's prints beside the chapter's
 };
 
 // What to do after reading the command line: walk, or print a text (help, version) and stop.
@@ -56,5 +47,6 @@ struct Invocation {
     std::optional<std::string> print_and_stop;
 };
 
-// Throws UsageError.
-Invocation parse_command_line(const Chapter& chapter, int argc, const char* const* argv);
+// `own` declares the chapter's own options and is called once. Throws UsageError.
+Invocation parse_command_line(const Chapter& chapter, const ChapterOptions& own, int argc,
+                              const char* const* argv);

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <optional>
+#include <stdexcept>
 
 #include "common/files/file_error.hpp"
 #include "common/files/summary.hpp"
 #include "common/files/tensor_file.hpp"
+#include "common/printable.hpp"
+#include "common/program/plain_number.hpp"
 #include "common/render/text_layout.hpp"
 #include "common/torch/print.hpp"
 #include "common/write_out.hpp"
@@ -43,11 +47,11 @@ Row row_of(const TensorFile& file, const TensorInfo& info, int digits, int& stat
     try {
         summary = summarize(file.read(info.name), digits);
     } catch (const FileError& error) {
-        fmt::print(stderr, "show: {}\n", error.what());
+        write_error("show", error.what());
         status = 2;
     }
-    return {one_line(info.name), one_line(info.dtype), to_string(info.shape),
-            summary.min,         summary.max,          summary.mean};
+    return {printable(info.name), printable(info.dtype), to_string(info.shape),
+            summary.min,          summary.max,           summary.mean};
 }
 
 // Names, types and shapes on the left of their columns, numbers on the right.
@@ -76,7 +80,7 @@ Answer table_of(const TensorFile& file, int digits) {
 std::string tensors_of(const TensorFile& file, const Request& request) {
     std::string text;
     for (const std::string& name : request.names) {
-        if (request.names.size() > 1) text += one_line(name) + "\n";
+        if (request.names.size() > 1) text += printable(name) + "\n";
         text += torch::to_string(file.read(name), request.print) + "\n";
     }
     return text;
@@ -86,6 +90,20 @@ Answer answer(const Request& request) {
     const std::unique_ptr<TensorFile> file = open_tensor_file(request.file);
     if (!request.names.empty()) return {tensors_of(*file, request)};
     return table_of(*file, std::max(1, request.print.precision));
+}
+
+// The text that --help or --version asks for, or nothing. Bad usage is a std::runtime_error.
+std::optional<std::string> read_command_line(CLI::App& app, int argc, const char* const* argv) {
+    try {
+        app.parse(argc, argv);
+        return std::nullopt;
+    } catch (const CLI::CallForHelp&) {
+        return app.help();
+    } catch (const CLI::CallForVersion&) {
+        return std::string(version_text) + "\n";
+    } catch (const CLI::ParseError& error) {
+        throw std::runtime_error(std::string(error.what()) + "; --help shows all options");
+    }
 }
 
 }  // namespace
@@ -100,22 +118,22 @@ int main(int argc, char** argv) {
     app.add_option("NAME", request.names, "tensors to print; none: a table of all")->type_name("");
     app.add_option("--precision", request.print.precision,
                    "digits after the point (in the table: significant ones), 0 to 16 (default 4)")
+        ->check(plain_number)
         ->check(CLI::Range(0, 16))
         ->type_name("N");
     app.add_flag("--full", full, "no \"...\" in tensors of more than 1000 elements");
 
     try {
-        app.parse(argc, argv);
+        if (const auto text = read_command_line(app, argc, argv)) {
+            write_out(*text);
+            return 0;
+        }
         if (full) request.print.threshold = torch::PrintOptions::no_threshold;
         const auto [text, status] = answer(request);
         write_out(text);
         return status;
-    } catch (const CLI::Success& success) {  // --help or --version
-        return app.exit(success);
-    } catch (const CLI::ParseError& error) {
-        fmt::print(stderr, "show: {}; --help shows all options\n", one_line(error.what()));
     } catch (const std::exception& error) {
-        fmt::print(stderr, "show: {}\n", error.what());
+        write_error("show", error.what());
+        return 2;
     }
-    return 2;
 }

@@ -2,14 +2,15 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
 #include <map>
 #include <utility>
 
 #include "common/compare/compare_file.hpp"
 #include "common/document/judge.hpp"
 #include "common/files/atomic_file.hpp"
+#include "common/files/output_target.hpp"
 #include "common/files/tensor_file.hpp"
+#include "common/printable.hpp"
 #include "common/render/page/render_html.hpp"
 #include "common/render/render_tensors.hpp"
 #include "common/render/render_terminal.hpp"
@@ -18,9 +19,6 @@
 #include "common/write_out.hpp"
 
 namespace {
-
-// The notebook ends here; later chapters compare with what PyTorch itself printed.
-constexpr int last_notebook_chapter = 4;
 
 // What --save writes: every shown tensor, then what was kept. A name that comes again gets a number.
 NamedTensors all_tensors(const Document& document) {
@@ -39,17 +37,37 @@ NamedTensors all_tensors(const Document& document) {
     return tensors;
 }
 
-// Of the tensors that a walk on a device shows, those that PyTorch prints: not all of the chapter's.
-int prints_to_reproduce(const Document& document) {
+// Where a walk shows a part of the chapter, these are the prints that can be reproduced.
+int prints_shown(const Document& document) {
     int prints = 0;
     for_each_shown(document, [&](const Shown& shown) { prints += shown.verdict ? 1 : 0; });
     return prints;
 }
 
-// Returns the line that says so.
-std::string write_page(const std::string& path, const std::string& page) {
+// On standard output the page stands alone.
+void write_page(const std::string& path, const std::string& page, const std::string& closing) {
     write_file(path, page);
-    return fmt::format("wrote {} ({} KB)\n", path, (page.size() + 999) / 1000);
+    if (is_standard_output(path)) return;
+    write_out(fmt::format("wrote {} ({} KB)\n{}\n", printable(path), (page.size() + 999) / 1000, closing));
+}
+
+// Nothing that the reader gave is written over.
+void check_files(const Options& options) {
+    std::vector<NamedFile> inputs, outputs;
+    const auto add = [](std::vector<NamedFile>& files, const char* option,
+                        const std::optional<std::string>& path) {
+        if (path) files.push_back({option, *path});
+    };
+    add(inputs, "--config", options.own.config);
+    add(inputs, "--weights", options.own.weights);
+    add(inputs, "--input", options.own.input);
+    add(inputs, "--compare", options.compare.file);
+    add(outputs, "--save", options.save);
+    add(outputs, "--html", options.html);
+    add(outputs, "--junit", options.compare.junit);
+    if (options.compare.json) outputs.push_back({"--json", "-"});
+    check_outputs(inputs, outputs);
+    if (options.save) check_saving_to(*options.save);
 }
 
 }  // namespace
@@ -59,9 +77,14 @@ Walkthrough::Walkthrough(Chapter chapter, Options options) : options_(options) {
 }
 
 std::uint64_t Walkthrough::seed(std::uint64_t notebook_seed) {
-    if (!options_.seed) return notebook_seed;
-    reseeded_ = true;
-    return *options_.seed;
+    seed_used_ = true;
+    return options_.seed.value_or(notebook_seed);
+}
+
+torch::DropoutRng Walkthrough::dropout_rng() {
+    dropout_rng_used_ = true;
+    if (options_.dropout_rng != torch::DropoutRng::mkl) expects_differences("the notebook's dropout is mkl");
+    return options_.dropout_rng;
 }
 
 void Walkthrough::keep(std::string name, AnyTensor value) {
@@ -72,19 +95,21 @@ void Walkthrough::section(std::string number, std::string title) {
     document_.parts.emplace_back(Section{std::move(number), std::move(title)});
 }
 
-Step& Walkthrough::step(std::string title, std::string text) {
-    document_.parts.emplace_back(Step{std::move(title), std::move(text), "", {}});
+Step& Walkthrough::step(const std::string& title, const std::string& text) {
+    document_.parts.emplace_back(Step{printable(title), printable(text), "", {}});
     return std::get<Step>(document_.parts.back());
 }
 
 int Walkthrough::finish(bool speaks) {
-    Score score = figures_apply() ? judge(document_) : Score{};
-    if (options_.device != Device::cpu) score.expected = prints_to_reproduce(document_);
-    const int status = score.reproduced == score.expected || other_figures_asked() ? 0 : 1;
+    refuse_unused_options();
+    const bool is_judged = no_figures_.empty() && !options_.own.any() && !options_.seed;
+    Score score = is_judged ? judge(document_) : Score{};
+    if (!part_.empty()) score.expected = prints_shown(document_);
+    const int status = score.reproduced == score.expected || !other_numbers_.empty() ? 0 : 1;
     if (!speaks) return status;
 
     if (options_.save) save_tensors(*options_.save, all_tensors(document_));
-    const std::string closing = closing_line(score.reproduced, score.expected);
+    const std::string closing = closing_line(score);
     switch (options_.output) {
         case Options::Output::tensors_only:
             write_out(render_tensors(document_, options_.print));
@@ -93,8 +118,7 @@ int Walkthrough::finish(bool speaks) {
             write_out(closing + "\n");
             break;
         case Options::Output::page:
-            write_out(write_page(*options_.html, render_html(document_, options_.print, closing)));
-            write_out(closing + "\n");
+            write_page(*options_.html, render_html(document_, options_.print, closing), closing);
             break;
         case Options::Output::walkthrough:
             show_walk(closing);
@@ -103,83 +127,75 @@ int Walkthrough::finish(bool speaks) {
     return status;
 }
 
-bool Walkthrough::other_figures_asked() const {
-    return options_.dropout_rng != torch::DropoutRng::mkl || options_.world_size.value_or(2) != 2;
+// Only the walk knows whether it draws random numbers: with weights and an input of the reader's it draws
+// none.
+void Walkthrough::refuse_unused_options() const {
+    if (options_.seed && !seed_used_) {
+        throw UsageError("--seed changes nothing here: no random number is drawn; leave it out");
+    }
+    if (options_.dropout_rng != torch::DropoutRng::mkl && !dropout_rng_used_) {
+        throw UsageError("--dropout-rng changes nothing here: no dropout mask is drawn; leave it out");
+    }
 }
 
 void Walkthrough::show_walk(const std::string& closing) const {
     if (options_.step && can_step()) return step_through(document_, options_.color, options_.print, closing);
     if (options_.step) {
-        fmt::print(stderr,
-                   "walk {}: --step needs a terminal to read from and to write to; here is all of it\n",
-                   document_.chapter.number);
+        write_error(fmt::format("walk {}", document_.chapter.number),
+                    "--step needs a terminal to read from and to write to; here is all of it");
     }
     write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
 }
 
-std::string Walkthrough::closing_line(int reproduced, int expected) const {
-    const bool has_notebook = document_.chapter.number <= last_notebook_chapter;
-    if (options_.journey) {
-        return fmt::format("chapter {}  at the size of a real layer: PyTorch's figures are for the small one",
-                           document_.chapter.number);
-    }
+std::string Walkthrough::closing_line(const Score& score) const {
+    const int chapter = document_.chapter.number;
+    const std::string_view source = has_notebook(chapter) ? "notebook" : "PyTorch",
+                           whose = has_notebook(chapter) ? "the notebook's" : "PyTorch's";
+    if (!no_figures_.empty()) return fmt::format("chapter {}  {}", chapter, no_figures_);
     if (options_.own.any()) {
-        return fmt::format("chapter {}  on your own files: {} figures do not apply", document_.chapter.number,
-                           has_notebook ? "the notebook's" : "PyTorch's");
+        return fmt::format("chapter {}  on your own files: {} figures do not apply", chapter, whose);
     }
-    if (reseeded_) {
-        return fmt::format("chapter {}  with a seed of your own {} figures no longer apply",
-                           document_.chapter.number, has_notebook ? "the notebook's" : "PyTorch's");
+    if (options_.seed) {
+        return fmt::format("chapter {}  with your own seed: {} figures do not apply", chapter, whose);
     }
-    if (options_.warp) {
-        return fmt::format("chapter {}  one warp on the emulator, instruction by instruction",
-                           document_.chapter.number);
-    }
-    const char* where = options_.device == Device::cuda       ? "on the GPU, "
-                        : options_.device == Device::emulated ? "on the emulator, "
-                                                              : "";
-    std::string line = fmt::format("chapter {}  {}{} of {} {} prints reproduced", document_.chapter.number,
-                                   where, reproduced, expected, has_notebook ? "notebook" : "PyTorch");
-    if (reproduced < expected && options_.dropout_rng == torch::DropoutRng::generic) {
-        line += " (the notebook's dropout is mkl)";
-    }
-    if (reproduced < expected && options_.world_size.value_or(2) != 2) line += " (PyTorch's are of 2 ranks)";
-    if (options_.seed) line += " (it draws no random numbers: --seed changes nothing)";
-    return line;
+    const bool differs = score.reproduced < score.expected && !other_numbers_.empty();
+    return fmt::format("chapter {}  {}{} of {} {} prints reproduced{}", chapter,
+                       part_.empty() ? "" : part_ + ", ", score.reproduced, score.expected, source,
+                       differs ? fmt::format(" ({})", other_numbers_) : "");
 }
 
-int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<void(Walkthrough&)>& tell, bool speaks) {
-    return walk_through(
-        chapter, argc, argv, [] { return Mistakes{}; }, tell, speaks);
+namespace {
+
+int compare(Walkthrough& told, const Walk& walk, const Options& options) {
+    const Retell retell = [&](std::optional<std::uint64_t> seed, torch::DropoutRng dropout_rng) {
+        Options others = options;
+        if (seed) others.seed = seed;
+        others.dropout_rng = dropout_rng;
+        Walkthrough again(walk.chapter, others);
+        walk.tell(again);
+        return again.document();
+    };
+    told.refuse_unused_options();
+    return compare_file(told.document(), options.compare, options.color, walk.mistakes(), retell,
+                        walk.speaks);
 }
 
-int walk_through(const Chapter& chapter, int argc, const char* const* argv,
-                 const std::function<Mistakes()>& mistakes, const std::function<void(Walkthrough&)>& tell,
-                 bool speaks) {
+}  // namespace
+
+int walk_through(const Walk& walk, int argc, const char* const* argv) {
     try {
-        const Invocation invocation = parse_command_line(chapter, argc, argv);
+        const Invocation invocation = parse_command_line(walk.chapter, walk.options, argc, argv);
         if (invocation.print_and_stop) {
-            if (speaks) write_out(*invocation.print_and_stop);
+            if (walk.speaks) write_out(*invocation.print_and_stop);
             return 0;
         }
-        Walkthrough walk(chapter, invocation.options);
-        tell(walk);
-        if (invocation.options.compare.file) {
-            const Retell retell = [&](std::optional<std::uint64_t> seed, torch::DropoutRng dropout_rng) {
-                Options options = invocation.options;
-                if (seed) options.seed = seed;
-                options.dropout_rng = dropout_rng;
-                Walkthrough again(chapter, options);
-                tell(again);
-                return again.document();
-            };
-            return compare_file(walk.document(), invocation.options.compare, invocation.options.color,
-                                mistakes(), retell, speaks);
-        }
-        return walk.finish(speaks);
+        check_files(invocation.options);
+        Walkthrough told(walk.chapter, invocation.options);
+        walk.tell(told);
+        if (invocation.options.compare.file) return compare(told, walk, invocation.options);
+        return told.finish(walk.speaks);
     } catch (const std::exception& error) {
-        if (speaks) fmt::print(stderr, "walk {}: {}\n", chapter.number, error.what());
+        if (walk.speaks) write_error(fmt::format("walk {}", walk.chapter.number), error.what());
         return 2;
     }
 }

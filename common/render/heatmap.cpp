@@ -34,9 +34,10 @@ int cube_color(const Rgb& color) {
     return 16 + 36 * level(color.red) + 6 * level(color.green) + level(color.blue);
 }
 
-// `text` on the shade of a weight between 0 and 1; dark letters on the bright half. Nothing has no shade.
+// `text` on the shade of a weight between 0 and 1; dark letters on the bright half. Nothing has no shade, and
+// neither has NaN.
 std::string colored(const std::string& text, float weight, Colors colors) {
-    if (weight <= 0.0f) return text;
+    if (!(weight > 0.0f)) return text;
     const Rgb color = shade(weight);
     const int ink = weight > 0.6f ? 16 : 231;
     if (colors == Colors::truecolor) {
@@ -58,7 +59,7 @@ std::string digits(float weight, std::size_t width) {
 std::string dense(float weight, std::size_t width, bool unicode) {
     constexpr std::array<std::string_view, 4> densities = {"░", "▒", "▓", "█"};
     constexpr std::array<std::string_view, 4> ascii_densities = {".", ":", "+", "#"};
-    if (weight <= 0.0f) return std::string(width, ' ');
+    if (!(weight > 0.0f)) return std::string(width, ' ');
     const auto level = static_cast<std::size_t>(std::clamp(std::ceil(weight * 4.0f) - 1.0f, 0.0f, 3.0f));
     std::string cell;
     for (std::size_t i = 0; i < width; ++i) cell += unicode ? densities.at(level) : ascii_densities.at(level);

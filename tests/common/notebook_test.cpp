@@ -100,8 +100,11 @@ TEST_CASE("the exit status is 1 if a print is missing, 0 if other figures were a
     CHECK(Walkthrough(chapter_1, options).finish() == 1);
 
     options.dropout_rng = torch::DropoutRng::generic;
-    CHECK(Walkthrough(chapter_1, options).finish() == 0);
+    Walkthrough other_masks(chapter_1, options);
+    CHECK(other_masks.dropout_rng() == torch::DropoutRng::generic);
+    CHECK(other_masks.finish() == 0);
 
+    options.dropout_rng = torch::DropoutRng::mkl;
     options.seed = 7;
     Walkthrough reseeded(chapter_1, options);
     CHECK(reseeded.seed(123) == 7);

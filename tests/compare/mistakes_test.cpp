@@ -198,6 +198,6 @@ TEST_CASE("compare: reports, statuses and errors on the command line") {
     CHECK(has(refused(folder.file("html.ipynb", "<html>")), "not JSON"));
     CHECK(has(refused(folder.file("t.txt", "foo: tensor([[[[[1.]]]]])")), "belongs to chapter 1"));
     CHECK(has(refused(right, "--junit /nonexistent/report.xml"), "/nonexistent/report.xml"));
-    CHECK(has(refused(right, "--tensors-only"), "--help"));
+    CHECK(has(refused(right, "--tensors-only"), "--tensors-only and --compare do not go together"));
     CHECK(has(run_piped(program(1) + " --json", {}).errors, "--compare"));
 }

@@ -164,10 +164,10 @@ TEST_CASE("decode: a rung says what it does not support, and which one does", "[
         "DeviceError: decode_tensor_cores: 17 query heads share a key head, and an mma tile has 16 rows; take "
         "the rung split KV");
     CHECK(refusal(DecodeRung::tensor_cores, decoding_step({1, 2, 2, 129, 3, 3})) ==
-          "DeviceError: decode_tensor_cores: head_dim 129 is over 128; take the rung split KV");
+          "DeviceError: decode_tensor_cores: head_dim 129 is over 128; use the rung split KV");
     for (const DecodeRung rung : {DecodeRung::online_softmax, DecodeRung::split_kv}) {
         CHECK(refusal(rung, decoding_step({1, 2, 2, 257, 3, 3})) ==
-              "DeviceError: decode: head_dim 257 is over 256, 8 columns a lane; take the rung naive");
+              "DeviceError: decode: head_dim 257 is over 256 (8 columns for each lane); use the rung naive");
     }
 }
 

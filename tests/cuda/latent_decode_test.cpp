@@ -102,7 +102,7 @@ TEST_CASE("latent_decode: what does not fit is refused by name", "[cuda]") {
           "latent_decode: more tokens than max_tokens");
     CHECK(refused([](auto& input) { input.shape.n_heads = 0; }) ==
           "latent_decode: n_heads is 0, and must be at least 1");
-    const std::string over = " are over 512 and 64; take the rung three products";
+    const std::string over = " are over 512 and 64; use the rung three products";
     CHECK(refusal(LatentRung::fused, latent_step({1, 1, 513, 64, 1, 1, 1.0f})) ==
           "fused_latent_decode: latents of 513 with 64 for the position" + over);
     CHECK(refusal(LatentRung::fused, latent_step({1, 1, 8, 65, 1, 1, 1.0f})) ==

@@ -125,6 +125,6 @@ TEST_CASE("rope_append: what does not fit is refused by name", "[cuda]") {
         "rope_append: head_dim 1032 is no multiple of 8 up to 1024, which 16 bytes a thread need; take another rung");
     CHECK(refusal(RopeRung::fused_wide, rope_of({1, 1, 1, 1024, 1, 0, 1})) == "");
     CHECK(refusal(RopeRung::fused, rope_of({1, 1, 1, 258, 1, 0, 1})) ==
-          "rope_append: head_dim 258 is over 256, two numbers a thread; take the rung separate");
+          "rope_append: head_dim 258 is over 256 (2 numbers for each thread); use the rung separate");
     CHECK(refusal(RopeRung::separate, rope_of({1, 1, 1, 258, 1, 0, 1})) == "");
 }

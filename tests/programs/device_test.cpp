@@ -120,7 +120,7 @@ TEST_CASE("option --device and --warp: what does not go together is said in one 
         {"--device cuda --warp 1", "add --device emulated"},
         {"--device emulated --warp 4", "its blocks have 4; take 0 to 3"},
         {"--device emulated --warp 32", "not in range"},
-        {"--device emulated --compare x.txt", "excludes"},
+        {"--device emulated --compare x.txt", "--device emulated and --compare do not go together"},
         {"--device emulated --config '" + config + "'", "heads of 194 and 194 are over 192"},
         {"--device emulated --config '" + config + "' --input '" + one_token + "'", "single token"}};
     for (const auto& [options, part] : faults) {
@@ -132,9 +132,9 @@ TEST_CASE("option --device and --warp: what does not go together is said in one 
         CHECK(has(finished.errors, part));
     }
     CHECK(has(run(7, "--device emulated --size journey").errors,
-              "leave it out, or leave out --size and --world-size"));
-    CHECK(has(run(7, "--device emulated --world-size 2").errors,
-              "leave it out, or leave out --size and --world-size"));
+              "--size journey and --device emulated do not"));
+    CHECK(
+        has(run(7, "--device emulated --world-size 2").errors, "--world-size and --device emulated do not"));
     CHECK(run_piped(program(4) + " --device emulated", utf8).status == 2);  // this chapter has no kernels
 }
 

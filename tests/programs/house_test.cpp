@@ -26,6 +26,11 @@ std::vector<int> chapters_included_by(const std::filesystem::path& path) {
     return chapters;
 }
 
+// "files" of "files/csv.hpp", "" of a file that stands in common/ itself.
+std::string room_of(const std::filesystem::path& path) {
+    return path.has_parent_path() ? path.begin()->string() : "";
+}
+
 Finished walk(const std::string& arguments) {
     return run_piped(std::string("'") + SOURCE_DIR + "/walk' " + arguments,
                      {"LANG=C.UTF-8", "HOME=/nonexistent"});
@@ -49,6 +54,55 @@ TEST_CASE("the staircase: includes run down the stairs only") {
     CHECK(files > 20);
     for (const auto& file : std::filesystem::recursive_directory_iterator(SOURCE_DIR "/common")) {
         if (file.is_regular_file()) CHECK(chapters_included_by(file.path()).empty());
+    }
+}
+
+// The rooms of common/, in their order: a room includes from itself and from those before it. Ranks stand on
+// the base alone.
+TEST_CASE("the rooms of common/: includes run one way") {
+    const std::vector<std::string> rooms = {"",       "torch",   "files",   "document",
+                                            "render", "compare", "program", "cuda"};
+    const auto place_of = [&](const std::string& room) {
+        return std::find(rooms.begin(), rooms.end(), room) - rooms.begin();
+    };
+    const std::string include = "#include \"common/";
+    int includes = 0;
+    for (const auto& file : std::filesystem::recursive_directory_iterator(SOURCE_DIR "/common")) {
+        if (!file.is_regular_file()) continue;
+        const std::string room = room_of(std::filesystem::relative(file.path(), SOURCE_DIR "/common"));
+        const std::string text = text_of(file.path());
+        for (std::size_t at = text.find(include); at != std::string::npos; at = text.find(include, at + 1)) {
+            const std::size_t start = at + include.size();
+            const std::string included = text.substr(start, text.find('"', start) - start);
+            CAPTURE(file.path(), included);
+            if (room == "ranks") {
+                CHECK((room_of(included) == "ranks" || room_of(included).empty()));
+            } else {
+                REQUIRE(place_of(room) < static_cast<std::ptrdiff_t>(rooms.size()));
+                CHECK(place_of(room_of(included)) <= place_of(room));
+            }
+            ++includes;
+        }
+    }
+    CHECK(includes > 100);
+}
+
+// An option, a member or a case for one chapter has no place in common/.
+TEST_CASE("common/ knows no chapter's option") {
+    for (const auto& file : std::filesystem::recursive_directory_iterator(SOURCE_DIR "/common")) {
+        if (!file.is_regular_file()) continue;
+        const std::string room = room_of(std::filesystem::relative(file.path(), SOURCE_DIR "/common"));
+        if (room == "ranks") continue;  // tensor parallelism itself
+        const std::string text = text_of(file.path());
+        for (const char* word : {"world_size", "--world-size", "--size"}) {
+            CAPTURE(file.path(), word);
+            CHECK_FALSE(has(text, word));
+        }
+        if (room == "cuda") continue;  // kernels, and the options that their chapters share
+        for (const char* word : {"\"--device\"", "\"--warp\"", "Device::"}) {
+            CAPTURE(file.path(), word);
+            CHECK_FALSE(has(text, word));
+        }
     }
 }
 

@@ -114,7 +114,7 @@ TEST_CASE("own layer: what does not fit is one line that names it") {
     save_tensors(layer.path("wide.safetensors"), {{"x", random_batch(3, 1, 4, 11)}});
     layer.write("broken.json", "{\"dim\": 10,");
     const auto [arguments, said] = GENERATE(table<std::string, std::string>(
-        {{"--input x.safetensors", "need --config"},
+        {{"--input x.safetensors", "--input needs --config"},
          {"--config nothing.json", "nothing.json"},
          {"--config broken.json", "broken.json"},
          {"--config config.json --weights llama.safetensors", "has no wq.weight (24, 10)"},

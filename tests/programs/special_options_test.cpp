@@ -1,8 +1,10 @@
-// Options that only some chapters take, --world-size and --size, and processes that compute without a word.
+// Options that a chapter declares for itself, and processes that compute and print nothing.
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
+#include <optional>
 #include <stdexcept>
 
 #include "common/program/walkthrough.hpp"
@@ -13,29 +15,25 @@
 namespace {
 
 const std::vector<std::string> utf8 = {"LANG=C.UTF-8"};
-const Chapter plain{7, "07_some_chapter", "Some chapter", "", Takes::layer};
-const Chapter special{7, "07_some_chapter", "Some chapter", "", Takes::layer, true, true};
-const Chapter first{1, "01_some_chapter", "Some chapter", "", Takes::layer, true, true};  // figures exist
+const Chapter first{1, "01_some_chapter", "Some chapter", "", Takes::layer};
+
+// A chapter's own option, as its walk.cpp declares it.
+ChapterOptions heads_option(std::optional<int>& heads) {
+    ChapterOptions options;
+    options.declare = [&heads](CLI::App& app) {
+        app.add_option("--heads", heads, "so many heads")->check(CLI::Range(1, 8))->type_name("N");
+    };
+    options.rules = {
+        {"--heads", OptionRule::Kind::excludes, {"--config"}, "the config has the number of heads"},
+        {"--heads 8", OptionRule::Kind::needs, {"--full"}, "the tensors are large"}};
+    options.examples = "  ./walk 1 --heads 3\n";
+    return options;
+}
 
 std::vector<const char*> pointers(const std::vector<std::string>& arguments) {
     std::vector<const char*> all = {"walk"};
     for (const std::string& argument : arguments) all.push_back(argument.c_str());
     return all;
-}
-
-Options options(const Chapter& chapter, const std::vector<std::string>& arguments) {
-    const std::vector<const char*> argv = pointers(arguments);
-    return parse_command_line(chapter, static_cast<int>(argv.size()), argv.data()).options;
-}
-
-// What the UsageError says, or "".
-std::string usage_error(const Chapter& chapter, const std::vector<std::string>& arguments) {
-    try {
-        options(chapter, arguments);
-        return "";
-    } catch (const UsageError& error) {
-        return error.what();
-    }
 }
 
 // Sends what goes to a descriptor into a file, as long as it lives.
@@ -62,20 +60,20 @@ class Redirected {
 };
 
 // walk_through() in this process, with what it says.
-Finished walk(
-    const Chapter& chapter, const std::vector<std::string>& arguments, bool speaks,
-    const std::function<void(Walkthrough&)>& tell = [](Walkthrough&) {}) {
+Finished run(const Walk& walk, const std::vector<std::string>& arguments) {
     const TemporaryFolder folder;
     const std::vector<const char*> argv = pointers(arguments);
     Finished finished;
     {
         const Redirected out(stdout, folder.path("out")), err(stderr, folder.path("err"));
-        finished.status = walk_through(chapter, static_cast<int>(argv.size()), argv.data(), tell, speaks);
+        finished.status = walk_through(walk, static_cast<int>(argv.size()), argv.data());
     }
     finished.output = contents_of(folder.path("out"));
     finished.errors = contents_of(folder.path("err"));
     return finished;
 }
+
+void nothing(Walkthrough& /*walk*/) {}
 
 }  // namespace
 
@@ -95,98 +93,125 @@ TEST_CASE("special options: chapters 1 to 6 know neither --world-size nor --size
     CHECK_FALSE(has(help.output, "--size"));
 }
 
-TEST_CASE("special options: a chapter that takes them") {
-    CHECK_FALSE(options(special, {}).world_size.has_value());
-    CHECK_FALSE(options(special, {}).journey);
-    CHECK_FALSE(options(special, {"--size", "small"}).journey);
-    CHECK(options(special, {"--size", "journey"}).journey);
-    CHECK(options(special, {"--world-size", "1"}).world_size == 1U);
-    CHECK(options(special, {"--world-size", "1024"}).world_size == 1024U);
-    CHECK(options(special, {"--config", "c.json", "--size", "small"}).own.config == "c.json");
+TEST_CASE("special options: a chapter declares one, and reads it") {
+    std::optional<int> heads, seen;
+    const Walk walk{
+        .chapter = first, .tell = [&](Walkthrough&) { seen = heads; }, .options = heads_option(heads)};
+    CHECK(run(walk, {"--heads", "3", "--scoreboard"}).status == 1);
+    CHECK(seen == 3);
 
-    // The walk sees them.
-    const Walkthrough walkthrough(special, options(special, {"--world-size", "4"}));
-    CHECK(walkthrough.world_size() == 4U);
-    CHECK_FALSE(walkthrough.journey());
-    CHECK(Walkthrough(special, options(special, {"--size", "journey"})).journey());
-
-    const Finished help = walk(special, {"--help"}, true);
+    const Finished help = run(walk, {"--help"});
     CHECK(help.status == 0);
-    CHECK(has(help.output, "--world-size N"));
-    CHECK(has(help.output, "--size SIZE"));
-    CHECK(has(help.output, "./walk 7 --size journey"));
-    CHECK(has(help.output, "--config config.json --world-size 4"));
+    CHECK(has(help.output, "--heads N"));
+    CHECK(has(help.output, "./walk 1 --heads 3"));
 
-    // Each comes with its own member alone.
-    const Chapter ranks_only{7, "07_some_chapter", "", "", Takes::layer, true, false};
-    CHECK(options(ranks_only, {"--world-size", "3"}).world_size == 3U);
-    CHECK(has(usage_error(ranks_only, {"--size", "journey"}), "--size"));
-    CHECK(has(usage_error(plain, {"--world-size", "3"}), "--world-size"));
-    CHECK_FALSE(has(walk(plain, {"--help"}, true).output, "size"));
+    // Its check and its rules are those of the declaration.
+    const Finished zero = run(walk, {"--heads", "0"}),
+                   with_config = run(walk, {"--config", "c", "--heads", "2"});
+    CHECK(zero.status == 2);
+    CHECK(has(zero.errors, "--heads"));
+    CHECK(
+        with_config.errors ==
+        "walk 1: --heads and --config do not go together: the config has the number of heads; leave out one of them\n");
+    CHECK(run(walk, {"--heads", "7"}).status == 1);
+    CHECK(has(run(walk, {"--heads", "8"}).errors, "--heads 8 needs --full: the tensors are large"));
+    CHECK(run(walk, {"--heads", "8", "--full"}).status == 1);
+
+    const Walk without{.chapter = first, .tell = nothing};
+    CHECK(has(run(without, {"--heads", "2"}).errors, "--heads"));
+    CHECK_FALSE(has(run(without, {"--help"}).output, "heads"));
 }
 
-TEST_CASE("special options: what cannot be is one line") {
+TEST_CASE("special options: chapter 7's ranks and its journey") {
+    const auto refused = [](const std::string& arguments) {
+        const Finished finished = run_piped(program(7) + " " + arguments, utf8);
+        CHECK(finished.status == 2);
+        CHECK(finished.output.empty());
+        CHECK(std::count(finished.errors.begin(), finished.errors.end(), '\n') == 1);
+        return finished.errors;
+    };
     for (const std::string number : {"0", "1025", "-1", "two", "1.5"}) {
         CAPTURE(number);
-        const std::string error = usage_error(special, {"--world-size", number});
-        CHECK(has(error, "--world-size"));
-        CHECK_FALSE(has(error, "\n"));
+        CHECK(has(refused("--world-size " + number), "--world-size"));
     }
-    CHECK(has(usage_error(special, {"--size", "large"}), "--size"));
+    CHECK(has(refused("--size large"), "--size"));
+    CHECK(has(refused("--size journey --config c.json"), "the journey has sizes of its own"));
+    CHECK(has(refused("--size journey --world-size 2"), "the journey runs on one CPU"));
+    CHECK(has(refused("--size journey --device emulated"), "the journey runs on one CPU"));
 
-    // The reader's own files have sizes of their own.
-    const std::vector<std::string> own = GENERATE(
-        as<std::vector<std::string>>{}, std::vector<std::string>{"--config", "c.json"},
-        std::vector<std::string>{"--weights", "w.npz"}, std::vector<std::string>{"--input", "x.npy"});
-    CAPTURE(own);
-    const std::string error = usage_error(special, {"--size", "journey", own[0], own[1]});
-    CHECK(has(error, "--size journey has sizes of its own"));
-    CHECK_FALSE(has(error, "\n"));
-    CHECK(has(usage_error(special, {"--size", "journey", "--world-size", "2"}),
-              "--size journey runs on one device"));
-}
-
-TEST_CASE("special options: PyTorch's figures are not for the journey's size") {
-    const Finished small = walk(first, {"--scoreboard"}, true);
-    CHECK(small.status == 1);
-    CHECK(has(small.output, "chapter 1  0 of "));
-
-    const Finished journey = walk(first, {"--size", "journey", "--scoreboard"}, true);
+    const Finished journey = run_piped(program(7) + " --size journey --scoreboard", utf8);
     CHECK(journey.status == 0);
     CHECK(journey.output ==
-          "chapter 1  at the size of a real layer: PyTorch's figures are for the small one\n");
+          "chapter 7  at the size of a real layer: PyTorch's figures are for the small one\n");
+    CHECK(run_piped(program(7) + " --size small --scoreboard", utf8).output ==
+          "chapter 7  42 of 42 PyTorch prints reproduced\n");
+    const Finished one_rank = run_piped(program(7) + " --world-size 1 --scoreboard", utf8);
+    CHECK(one_rank.status == 0);
+    CHECK(has(one_rank.output, "of 42 PyTorch prints reproduced (PyTorch's are of 2 ranks)"));
+}
+
+TEST_CASE("special options: a walk whose numbers were not printed is not judged") {
+    CHECK(run({.chapter = first, .tell = nothing}, {"--scoreboard"}).status == 1);
+    const auto other_size = [](Walkthrough& walkthrough) {
+        walkthrough.figures_do_not_apply("at another size");
+    };
+    const Finished unjudged = run({.chapter = first, .tell = other_size}, {"--scoreboard"});
+    CHECK(unjudged.status == 0);
+    CHECK(unjudged.output == "chapter 1  at another size\n");
+
+    const auto other_numbers = [](Walkthrough& walkthrough) {
+        walkthrough.expects_differences("of 2 ranks");
+    };
+    const Finished different = run({.chapter = first, .tell = other_numbers}, {"--scoreboard"});
+    CHECK(different.status == 0);
+    CHECK(different.output == "chapter 1  0 of 7 notebook prints reproduced (of 2 ranks)\n");
+}
+
+TEST_CASE("special options: random numbers that nothing draws are refused by name") {
+    const Walk draws_nothing{.chapter = first, .tell = nothing};
+    CHECK(has(run(draws_nothing, {"--seed", "7"}).errors, "--seed changes nothing here"));
+    const Walk draws{.chapter = first, .tell = [](Walkthrough& walkthrough) { walkthrough.seed(1); }};
+    CHECK(run(draws, {"--seed", "7"}).status == 0);
+
+    const Chapter dropout{1, "01_some_chapter", "Some chapter", "", Takes::input, Draws::dropout_too};
+    CHECK(has(run({.chapter = dropout, .tell = nothing}, {"--dropout-rng", "generic"}).errors,
+              "--dropout-rng changes nothing here"));
+    const Walk masks{.chapter = dropout, .tell = [](Walkthrough& walkthrough) { walkthrough.dropout_rng(); }};
+    CHECK(run(masks, {"--dropout-rng", "generic"}).status == 0);
 }
 
 TEST_CASE("processes that do not speak: the same status, and not a word") {
     const TemporaryFolder folder;
     const std::string file = folder.path("out.npz");
     const auto tell = [](Walkthrough& walkthrough) { walkthrough.keep("x", AnyTensor(1.0f)); };
-    const Finished silent = walk(first, {"--save", file}, false, tell);
+    const Walk aloud{.chapter = first, .tell = tell},
+        silently{.chapter = first, .tell = tell, .speaks = false};
+    const Finished silent = run(silently, {"--save", file});
     CHECK(silent.status == 1);
     CHECK(silent.output.empty());
     CHECK(silent.errors.empty());
     CHECK_FALSE(std::filesystem::exists(file));
 
-    const Finished speaking = walk(first, {"--save", file}, true, tell);
+    const Finished speaking = run(aloud, {"--save", file});
     CHECK(speaking.status == 1);
     CHECK(has(speaking.output, "chapter 1  0 of "));
     CHECK(std::filesystem::exists(file));
 
     // What stops the one that speaks stops the others, but they leave the talking to it.
     const auto fail = [](Walkthrough&) { throw std::runtime_error("the cache is full"); };
-    const Finished silent_failure = walk(first, {}, false, fail), failure = walk(first, {}, true, fail);
+    const Finished silent_failure = run({.chapter = first, .tell = fail, .speaks = false}, {}),
+                   failure = run({.chapter = first, .tell = fail}, {});
     CHECK(silent_failure.status == 2);
     CHECK(silent_failure.errors.empty());
     CHECK(failure.status == 2);
     CHECK(failure.errors == "walk 1: the cache is full\n");
 
-    for (const std::string argument : {"--help", "--version", "--wat", "--world-size=0"}) {
+    for (const std::string argument : {"--help", "--version", "--wat", "--precision=99"}) {
         CAPTURE(argument);
-        const Finished quiet = walk(special, {argument}, false), loud = walk(special, {argument}, true);
+        const Finished quiet = run(silently, {argument}), loud = run(aloud, {argument});
         CHECK(quiet.status == loud.status);
         CHECK(quiet.output.empty());
         CHECK(quiet.errors.empty());
         CHECK_FALSE((loud.output + loud.errors).empty());
     }
-    CHECK(walk(first, {"--size", "journey"}, false).status == 0);
 }

@@ -1,7 +1,7 @@
-// Rung 2: one pass. A warp for each query head; its 32 lanes share the columns of a row, so that they read
-// neighbours, and the softmax is kept up to date as the tokens come: no scores are stored, and no value waits
-// for the last key. What is left: one warp walks through all tokens alone, and a batch of one leaves most of
-// the GPU idle.
+// Rung 2: one pass. One warp for each query head; its 32 lanes divide the columns of a row, so that they read
+// neighbours. The kernel updates the softmax with every token, so it stores no scores, and no value waits for
+// the last key. What is left: one warp processes all tokens alone, and a batch of one leaves most of the GPU
+// idle.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/decode_shape.hpp"
 #include "common/cuda/warp_sums.cuh"
@@ -10,15 +10,15 @@ namespace ch5::KERNEL_SIDE {
 
 constexpr int columns_of_lane = 8;  // 32 lanes with 8 columns each: head_dim up to 256
 
-// What a head knows after some of its tokens. The context is not divided by `sum` yet, and both are relative
-// to `largest`: a token that beats it scales down all that came before.
+// The state of a head after some of its tokens. The context is not divided by `sum` yet, and both are
+// relative to `largest`: a token with a larger score scales down everything before it.
 struct OnlineSoftmax {
     float largest = -INFINITY;  // of the scores so far, in powers of 2
     float sum = 0;              // of 2^(score - largest)
     float context[columns_of_lane] = {};
 };
 
-// A warp attends with one query (head_dim) to the tokens from `first` to before `last`.
+// A warp attends with one query (head_dim) to the tokens from `first` to `last` - 1.
 __device__ inline OnlineSoftmax attend_online(const DecodeShape& s, Global<const float> query,
                                               Global<const float> keys, Global<const float> values, int b,
                                               int kv_head, int first, int last) {

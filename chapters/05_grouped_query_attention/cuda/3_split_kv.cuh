@@ -1,6 +1,6 @@
-// Rung 3: many hands. The tokens are cut into splits that different blocks work through at the same time,
-// each with a softmax of its own; merge_splits puts them together. A batch of one now fills the GPU. What is
-// left: the heads of a group still read the same keys and values one by one, as floats.
+// Rung 3: many blocks. The tokens are divided into splits. Different blocks process them at the same time,
+// each with its own softmax, and merge_splits merges the results. Now a batch of one fills the GPU. What is
+// left: the heads of a group still read the same keys and values separately, as floats.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/2_online_softmax.cuh"
 #include "chapters/05_grouped_query_attention/cuda/merge_splits.cuh"

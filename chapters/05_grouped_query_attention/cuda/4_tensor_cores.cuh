@@ -1,6 +1,6 @@
 // Rung 4: tensor cores, and keys that are read once. The queries of a group are the 16 rows of one mma tile,
-// so that a key fetched from memory serves all of them. While a warp multiplies one tile of 16 tokens,
-// cp.async brings the next two.
+// so one key from memory serves all of them. While a warp multiplies one tile of 16 tokens, cp.async copies
+// the next two.
 //
 //   queries (16, head_dim)   keys (16 tokens, head_dim)         values (16 tokens, head_dim)
 //   ┌───────────────┐        ┌───────────────┐                  ┌───────────────┐
@@ -10,18 +10,18 @@
 //   │ zeros         │        │               │                  │               │
 //   └───────────────┘        └───────────────┘                  └───────────────┘
 //
-// Each warp is a small decoder of its own, with its own ring of tiles and its own softmax: in the loop no
-// warp waits for another. At the end they are merged as splits are.
+// Each warp decodes alone, with its own ring of tiles and its own softmax, so in the loop no warp waits for
+// another. At the end, the warps' results are merged as splits are.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/decode_shape.hpp"
 #include "chapters/05_grouped_query_attention/cuda/running_softmax.cuh"
 
 namespace ch5::KERNEL_SIDE {
 
-constexpr int most_queries = 16;  // of a group: the rows of an mma tile
+constexpr int most_queries = 16;  // in a group: the rows of an mma tile
 constexpr int tile_tokens = 16, decode_warps = 4, ring_stages = 3;
 
-// Bytes that the launch must ask for: the warps' rings, and later in their place what they merge.
+// The bytes that the launch must request: for the rings, and later, in their place, for the merge.
 template <int head_dim>
 constexpr std::size_t decode_shared_bytes() {
     const std::size_t rings = sizeof(bf16) * decode_warps * ring_stages * 2 * tile_tokens * head_dim;
@@ -29,7 +29,7 @@ constexpr std::size_t decode_shared_bytes() {
     return rings > partials ? rings : partials;
 }
 
-// The queries of a group as left operands. Rows beyond the group are zero.
+// The queries of a group as left operands. Rows after the group are zero.
 template <int head_dim>
 __device__ inline void load_queries(FragmentA (&fragments)[head_dim / 16], Global<const bf16> queries,
                                     int group) {
@@ -43,7 +43,7 @@ __device__ inline void load_queries(FragmentA (&fragments)[head_dim / 16], Globa
     }
 }
 
-// Begins to copy up to 16 tokens' rows of keys or values, whole chunks of 16 bytes. Tokens from `last` on
+// Starts to copy the rows of up to 16 tokens of keys or values, in chunks of 16 bytes. Tokens from `last` on
 // become zeros.
 template <int head_dim>
 __device__ inline void copy_tile(const Tile<head_dim>& tile, const DecodeShape& s, Global<const bf16> from,
@@ -75,7 +75,7 @@ __global__ void __launch_bounds__(32 * decode_warps)
     const auto tile_of = [&](int stage, int which) {
         return Tile<head_dim>{rings + ((warp * ring_stages + stage) * 2 + which) * tile_tokens * head_dim};
     };
-    // The warps take turns: tile 0 of warp 0, tile 0 of warp 1, ...
+    // The warps take tiles in turn: tile 0 of warp 0, tile 0 of warp 1, ...
     const auto first_token_of = [&](int tile) { return first + (tile * decode_warps + warp) * tile_tokens; };
     const auto load = [&](int tile) {
         const int token = first_token_of(tile);
@@ -83,7 +83,7 @@ __global__ void __launch_bounds__(32 * decode_warps)
             copy_tile<head_dim>(tile_of(tile % ring_stages, 0), s, keys, b, kv_head, token, last);
             copy_tile<head_dim>(tile_of(tile % ring_stages, 1), s, values, b, kv_head, token, last);
         }
-        cp_async_commit();  // an empty group counts too, so that the wait below always means the same
+        cp_async_commit();  // an empty group counts too, so the wait below always means the same
     };
 
     FragmentA query[head_dim / 16];
@@ -94,7 +94,7 @@ __global__ void __launch_bounds__(32 * decode_warps)
     for (int tile = 0; tile < ring_stages - 1; ++tile) load(tile);
     for (int tile = 0; first_token_of(tile) < last; ++tile) {
         load(tile + ring_stages - 1);
-        cp_async_wait<ring_stages - 1>();  // this tile is here; the next two may be on their way
+        cp_async_wait<ring_stages - 1>();  // this tile has arrived; the next two may be in flight
         __syncwarp();
         const Tile<head_dim> key_tile = tile_of(tile % ring_stages, 0),
                              value_tile = tile_of(tile % ring_stages, 1);
@@ -106,7 +106,7 @@ __global__ void __launch_bounds__(32 * decode_warps)
             for (int half = 0; half < 2; ++half) mma(scores[half], query[i], key.b[half]);
         }
 
-        // Powers of 2, and nothing beyond the last token.
+        // Scores as powers of 2, and -inf after the last token.
         for (int half = 0; half < 2; ++half) {
             for (int i = 0; i < 4; ++i) {
                 const int token = first_token_of(tile) + 8 * half + column_of_lane() + i % 2;
@@ -125,13 +125,13 @@ __global__ void __launch_bounds__(32 * decode_warps)
     }
     softmax.finish();
 
-    // Put the warps' results beside each other, where the rings were: first all of them must be done with
-    // those.
+    // Put the warps' results side by side, in the memory of the rings. Before that, all warps must have
+    // finished with the rings.
     cp_async_wait<0>();
     __syncthreads();
     arena.start_over();
     constexpr int width =
-        head_dim + 8;  // so that the rows that a warp writes at once begin at different banks
+        head_dim + 8;  // so that the rows that a warp writes together begin in different banks
     const Shared<float> contexts = arena.take<float>("contexts", decode_warps * most_queries * width);
     const Shared<float> largests = arena.take<float>("largests", decode_warps * most_queries);
     const Shared<float> sums = arena.take<float>("sums", decode_warps * most_queries);

@@ -1,15 +1,15 @@
-// Prefill, tiled. Many queries at once: a tile of 64 of them meets tile after tile of 64 keys, and the scores
-// live and die in registers. Each key that is fetched serves 64 queries, so what a prefill waits for is
-// arithmetic.
+// Prefill in tiles. Many queries at once: a tile of 64 queries is multiplied with one tile of 64 keys after
+// another, and the scores stay in registers. Each key from memory serves 64 queries, so arithmetic limits a
+// prefill.
 //
 //              keys ─────────────────────►
 //   queries   ┌────┬────┬────┬────┐
-//      │      │ ▓▓ │    │    │    │     ▓▓ every key before every query: the mask hides nothing
-//      │      ├────┼────┼────┼────┤     ▚▚ on the diagonal: the mask hides a part
-//      ▼      │ ▓▓ │ ▚▚ │    │    │        all in the future: never touched, and half of the work saved
+//      │      │ ▓▓ │    │    │    │     ▓▓ every key is before every query: nothing is masked
+//      │      ├────┼────┼────┼────┤     ▚▚ on the diagonal: a part is masked
+//      ▼      │ ▓▓ │ ▚▚ │    │    │        all keys in the future: skipped, which saves half of the work
 //             └────┴────┴────┴────┘
 //
-// Four warps, each with 16 rows of queries: no softmax needs another warp's scores.
+// Four warps, each with 16 rows of queries: each softmax needs only the scores of its own warp.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/decode_shape.hpp"
 #include "chapters/05_grouped_query_attention/cuda/prefill_shape.hpp"
@@ -19,13 +19,13 @@ namespace ch5::KERNEL_SIDE {
 
 constexpr int prefill_warps = 4, query_tile = 16 * prefill_warps, key_tile = 64;
 
-// Bytes that the launch must ask for: queries once, keys and values twice.
+// The bytes that the launch must request: for the queries once, for keys and values twice.
 template <int qk, int v>
 constexpr std::size_t prefill_shared_bytes() {
     return sizeof(bf16) * (query_tile * qk + 2 * key_tile * (qk + v));
 }
 
-// All threads of the block begin to copy 64 rows, `row_of(i)` elements from `from`; rows that are not valid
+// All threads of the block start to copy 64 rows, `row_of(i)` elements from `from`; rows that are not valid
 // become zeros.
 template <int width, class RowOf, class IsValid>
 __device__ inline void copy_rows(const Tile<width>& tile, Global<const bf16> from, const RowOf& row_of,
@@ -44,7 +44,7 @@ __global__ void __launch_bounds__(32 * prefill_warps)
     flash_prefill(PrefillShape s, Global<const bf16> queries, Global<const bf16> keys,
                   Global<const bf16> values, Global<bf16> context) {
     const int warp = threadIdx.x / 32;
-    // The last queries see most keys: they start first, so that no block is left working alone.
+    // The last queries see the most keys, so they start first. Then no block works alone at the end.
     const int first_query = (gridDim.x - 1 - blockIdx.x) * query_tile, head = blockIdx.y, b = blockIdx.z;
     const int kv_head = head / s.group();
 
@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(32 * prefill_warps)
     RunningSoftmax softmax;
     for (int tile = 0; tile * key_tile <= last_position; ++tile) {
         cp_async_wait<0>();
-        __syncthreads();  // this tile is here, and all are done with the one before
+        __syncthreads();  // this tile has arrived, and all warps have finished with the one before
         if ((tile + 1) * key_tile <= last_position) load(tile + 1);
 
         // scores (16 queries of this warp, 64 keys)
@@ -89,7 +89,7 @@ __global__ void __launch_bounds__(32 * prefill_warps)
             }
         }
 
-        // Powers of 2, and nothing from the future.
+        // Scores as powers of 2, and -inf for future tokens.
         for (int j = 0; j < key_tile / 8; ++j) {
             for (int i = 0; i < 4; ++i) {
                 const int token = tile * key_tile + 8 * j + column_of_lane() + i % 2;

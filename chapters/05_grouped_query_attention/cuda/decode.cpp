@@ -23,17 +23,17 @@ std::string to_string(DecodeRung rung) {
 std::string why_not(DecodeRung rung, const DecodeShape& shape) {
     const bool holds_columns = rung == DecodeRung::online_softmax || rung == DecodeRung::split_kv;
     if (holds_columns && shape.head_dim > 256) {
-        return fmt::format("decode: head_dim {} is over 256, 8 columns a lane; take the rung naive",
+        return fmt::format("decode: head_dim {} is over 256 (8 columns for each lane); use the rung naive",
                            shape.head_dim);
     }
     if (rung != DecodeRung::tensor_cores) return "";
     if (shape.group() > 16) {
         return fmt::format(
-            "decode_tensor_cores: {} query heads share a key head, and an mma tile has 16 rows; take the rung split KV",
+            "decode_tensor_cores: {} query heads share a key head, and an mma tile has 16 rows; use the rung split KV",
             shape.group());
     }
     if (shape.head_dim > 128) {
-        return fmt::format("decode_tensor_cores: head_dim {} is over 128; take the rung split KV",
+        return fmt::format("decode_tensor_cores: head_dim {} is over 128; use the rung split KV",
                            shape.head_dim);
     }
     return "";

@@ -1,4 +1,4 @@
-// One decoding step of grouped-query attention on a GPU, or on the emulator, by any rung of the ladder.
+// One decoding step of grouped-query attention on a GPU, or on the emulator, with any rung of the ladder.
 #pragma once
 #include <string>
 #include <vector>
@@ -11,16 +11,17 @@ struct EmulatorOptions;
 
 namespace ch5 {
 
-// The ladder, in the order in which it is climbed. The first three work with floats, the last with bf16.
+// The rungs of the ladder, in order: each removes a cost of the one before. The first three use floats, the
+// last bf16.
 enum class DecodeRung { naive, online_softmax, split_kv, tensor_cores };
 constexpr DecodeRung decode_rungs[] = {DecodeRung::naive, DecodeRung::online_softmax, DecodeRung::split_kv,
                                        DecodeRung::tensor_cores};
 std::string to_string(DecodeRung rung);
 
-// Why a rung cannot do this, and which can; empty if it can.
+// The reason why a rung does not support this shape, and the rung that does; empty if it supports it.
 std::string why_not(DecodeRung rung, const DecodeShape& shape);
 
-// What decode_shape.hpp says, as floats; a rung that works with bf16 rounds them.
+// The tensors of decode_shape.hpp, as floats. A rung that uses bf16 rounds them.
 struct DecodeInput {
     DecodeShape shape;
     std::vector<float> queries, keys, values;
@@ -30,12 +31,12 @@ struct DecodeRun {
     RunReport report;
 };
 
-// Throws std::invalid_argument where sizes do not fit together, and DeviceError where a rung does not support
-// them or the device is not there. `device` is cuda or emulated.
+// Throws std::invalid_argument if sizes do not fit together, and DeviceError if the rung does not support
+// them or the device is not available. `device` is cuda or emulated.
 DecodeRun decode(Device device, DecodeRung rung, const DecodeInput& input, const EmulatorOptions& options);
 DecodeRun decode(Device device, DecodeRung rung, const DecodeInput& input);
 
-// Its two halves: compiled by nvcc, and by any compiler.
+// The two versions of decode: one compiled by nvcc, one by any compiler.
 DecodeRun decode_on_gpu(DecodeRung rung, const DecodeInput& input);
 DecodeRun decode_emulated(DecodeRung rung, const DecodeInput& input, const EmulatorOptions& options);
 

@@ -1,12 +1,12 @@
-// The sizes of one decoding step, as all rungs of the ladder take them.
+// The sizes of one decoding step, for all rungs of the ladder.
 // B = sequences in a batch, S = tokens in the cache, H = query heads, H_kv = key and value heads
 #pragma once
 #include "common/cuda/host_device.hpp"
 
 namespace ch5 {
 
-// queries (B, H, head_dim) of one new token each; keys and values (B, max_tokens, H_kv, head_dim), of which
-// the first `tokens` of each sequence hold something; context (B, H, head_dim).
+// queries (B, H, head_dim), one new token for each sequence; keys and values (B, max_tokens, H_kv, head_dim),
+// with data in the first `tokens` of each sequence; context (B, H, head_dim).
 struct DecodeShape {
     int batch;
     int n_heads, n_kv_heads;
@@ -16,8 +16,8 @@ struct DecodeShape {
 
     __host__ __device__ int group() const { return n_heads / n_kv_heads; }
 
-    // Where the key or value of a token begins. Query head h finds its own at head h / group(): nothing is
-    // repeated.
+    // The index at which the key or value of a token begins. Query head h uses head h / group(), so nothing
+    // is repeated.
     __host__ __device__ long row(int b, int token, int kv_head) const {
         return ((static_cast<long>(b) * max_tokens + token) * n_kv_heads + kv_head) * head_dim;
     }

@@ -1,20 +1,20 @@
-// Kernels that do nothing useful, and show what goes wrong.
+// Kernels that only demonstrate a fault.
 #pragma once
 #include "common/cuda/tile.cuh"
 
 namespace ch5::KERNEL_SIDE {
 
-// Warp 0 writes 32 numbers, warp 1 reads them, and no barrier stands between. One block of 64 threads.
+// Warp 0 writes 32 numbers and warp 1 reads them, without a barrier between. One block of 64 threads.
 __global__ void __launch_bounds__(64) hand_over_without_barrier(Global<float> numbers) {
     SharedArena arena;
     const Shared<float> handed = arena.take<float>("handed", 32);
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     if (warp == 0) handed[lane] = 1;
-    // __syncthreads() belongs here.
+    // __syncthreads() is missing here.
     if (warp == 1) numbers[lane] = handed[31 - lane];
 }
 
-// A warp brings 16 rows of 64 numbers into shared memory, and reads them as an operand of mma.
+// A warp writes 16 rows of 64 numbers to shared memory and reads them as an operand of mma.
 template <bool is_swizzled>
 __global__ void __launch_bounds__(32) read_tile(Global<const bf16> numbers) {
     SharedArena arena;

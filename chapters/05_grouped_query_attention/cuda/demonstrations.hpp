@@ -1,14 +1,15 @@
-// Two things that the emulator shows and a GPU does not.
+// Two faults that the emulator shows and a GPU does not.
 #pragma once
 #include <cstdint>
 #include <string>
 
 namespace ch5 {
 
-// What the emulator says to a kernel whose barrier is missing.
+// The emulator's message about a kernel without its barrier.
 std::string without_barrier();
 
-// Cycles at the banks of shared memory when a warp reads a tile of 16 x 64, and how many it takes at best.
+// The cycles at the banks of shared memory when a warp reads a tile of 16 x 64, and the smallest possible
+// number.
 struct BankConflicts {
     std::int64_t cycles, needed;
 };

@@ -1,4 +1,4 @@
-// The host's side of the ladder: memory, the shapes of launches, and what no rung can do. Machine is
+// The host's code for the ladder: memory, launch sizes, and the shapes that no rung supports. Machine is
 // CudaMachine or EmulatedMachine.
 #pragma once
 #include <string>
@@ -13,7 +13,7 @@
 
 namespace ch5::KERNEL_SIDE {
 
-// Fewer tokens than the warps of a block take in one go are not worth a split.
+// A split has at least as many tokens as the warps of a block process at once.
 constexpr int least_tokens_of_split = decode_warps * tile_tokens;
 
 // Rungs 1 to 3, on floats.
@@ -40,8 +40,8 @@ void launch_split_kv(Machine& machine, const DecodeShape& s, const Splits& split
                    s.head_dim, partial_context, partial_lse, context);
 }
 
-// Calls `with` with the smallest head_dim that the kernel is made for and that is not smaller: rows are
-// padded with zeros, which change no dot product.
+// Calls `with` with the smallest compiled head_dim that is large enough. Rows are padded with zeros, which
+// change no dot product.
 template <class With>
 void with_head_dim(int head_dim, const With& with) {
     if (head_dim <= 16) return with(std::integral_constant<int, 16>{});
@@ -50,7 +50,7 @@ void with_head_dim(int head_dim, const With& with) {
     throw DeviceError("decode_tensor_cores: head_dim " + std::to_string(head_dim) + " is over 128");
 }
 
-// Rung 4, on bf16. s.head_dim is one of those above.
+// Rung 4, on bf16. s.head_dim is one of the sizes above.
 template <class Machine>
 void launch_tensor_cores(Machine& machine, const DecodeShape& s, const Splits& splits,
                          Global<const bf16> queries, Global<const bf16> keys, Global<const bf16> values,
@@ -82,7 +82,7 @@ inline void check(DecodeRung rung, const DecodeInput& input) {
     if (!refusal.empty()) throw DeviceError(refusal);
 }
 
-// The first three rungs from the host's floats to the host's floats.
+// The first three rungs: from host floats to host floats.
 template <class Machine>
 DecodeRun decode_floats(Machine& machine, DecodeRung rung, const DecodeInput& input) {
     const DecodeShape& s = input.shape;
@@ -112,7 +112,7 @@ DecodeRun decode_floats(Machine& machine, DecodeRung rung, const DecodeInput& in
     return {machine.download(context), machine.report(seconds)};
 }
 
-// The last one: rounded to bf16, and padded to a head_dim that the kernel is made for.
+// The last rung: rounds to bf16 and pads to a compiled head_dim.
 template <class Machine>
 DecodeRun decode_bf16(Machine& machine, const DecodeInput& input) {
     DecodeShape s = input.shape;

@@ -1,4 +1,4 @@
-// The host's side of the prefill. Machine is CudaMachine or EmulatedMachine.
+// The host's code for the prefill. Machine is CudaMachine or EmulatedMachine.
 #pragma once
 #include <string>
 #include <type_traits>
@@ -9,8 +9,8 @@
 
 namespace ch5::KERNEL_SIDE {
 
-// Calls `with` with the smallest widths of keys and values that the kernel is made for and that are not
-// smaller. 192 and 128 are latent attention's, in its naive form.
+// Calls `with` with the smallest compiled widths of keys and values that are large enough. 192 and 128 are
+// the widths of latent attention in its naive form.
 template <class With>
 void with_widths(int qk, int v, const With& with) {
     using std::integral_constant;
@@ -52,7 +52,7 @@ inline void check(const PrefillInput& input) {
     check_size("values", input.values.size(), {s.batch, s.tokens(), s.n_kv_heads, s.v_head_dim});
 }
 
-// From the host's floats to the host's floats.
+// From host floats to host floats.
 template <class Machine>
 PrefillRun prefill_on(Machine& machine, const PrefillInput& input) {
     check(input);

@@ -26,7 +26,7 @@ DecodeShape shape_of_step(const DeviceTrace& trace, const Tensor4& keys) {
             .softmax_scale = scale_of(trace.xq)};
 }
 
-// The heads' results side by side, and wo.
+// Concatenates the heads' results and applies wo.
 void finish(Device device, DeviceTrace& trace, const Weights& weights, const std::vector<float>& context) {
     const std::size_t batch = trace.xq.shape(0), tokens = trace.xq.shape(1),
                       width = trace.xq.shape(2) * trace.xq.shape(3);

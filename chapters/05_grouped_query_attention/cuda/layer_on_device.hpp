@@ -1,6 +1,5 @@
-// The chapter's attention with all that takes time on a device: projections by cuBLAS, attention by the
-// kernels. B = sequences in a batch, T = new tokens, S = start_pos + T, H = query heads, H_kv = key and value
-// heads
+// The chapter's attention on a device: cuBLAS computes the projections, the kernels compute the attention.
+// B = sequences in a batch, T = new tokens, S = start_pos + T, H = query heads, H_kv = key and value heads
 #pragma once
 #include "chapters/05_grouped_query_attention/attention.hpp"
 #include "chapters/05_grouped_query_attention/cuda/decode.hpp"
@@ -9,7 +8,7 @@
 
 namespace ch5 {
 
-// Tensors by the names that they have in Trace, and what the attention kernel reports.
+// The tensors, with their names in Trace, and the report of the attention kernel.
 struct DeviceTrace {
     Tensor4 xq;        // (B, T, H, head_dim)
     Tensor4 xk, xv;    // (B, T, H_kv, head_dim)
@@ -21,14 +20,15 @@ struct DeviceTrace {
 // Fills xq, xk and xv from x (B, T, dim).
 DeviceTrace project_on(Device device, const Tensor3& x, const Weights& weights, const Config& config);
 
-// Fill combined and output. keys and values (B, S, H_kv, head_dim) are those of all tokens so far, from a
-// cache. The first takes any number of new tokens, the second, by a rung of the ladder, one.
+// Fill combined and output. keys and values (B, S, H_kv, head_dim) come from a cache and contain all tokens
+// so far. prefill_on takes any number of new tokens; decode_on takes one, and runs the given rung of the
+// ladder.
 void prefill_on(Device device, DeviceTrace& trace, const Weights& weights, const Tensor4& keys,
                 const Tensor4& values);
 void decode_on(Device device, DecodeRung rung, DeviceTrace& trace, const Weights& weights,
                const Tensor4& keys, const Tensor4& values, const EmulatorOptions& options = {});
 
-// Whether a rung is made for this layer.
+// True if a rung supports this layer.
 bool supports(DecodeRung rung, const DeviceTrace& trace, const Tensor4& keys);
 
 // x weightᵀ + bias on a device: (B, T, in) -> (B, T, out).

@@ -1,4 +1,4 @@
-// Several partial softmaxes of one row into the whole: each is worth 2^lse, the sum of its exponentials.
+// Merges several partial softmaxes of one row: the weight of each is 2^lse, the sum of its exponentials.
 #pragma once
 #include "common/cuda/kernel_language.cuh"
 

@@ -10,7 +10,7 @@ struct EmulatorOptions;
 
 namespace ch5 {
 
-// What prefill_shape.hpp says, as floats; they are rounded to bf16.
+// The tensors of prefill_shape.hpp, as floats. The kernel rounds them to bf16.
 struct PrefillInput {
     PrefillShape shape;
     std::vector<float> queries, keys, values;
@@ -20,12 +20,12 @@ struct PrefillRun {
     RunReport report;
 };
 
-// Throws std::invalid_argument where sizes do not fit together, and DeviceError where the kernel does not
-// support them or the device is not there. `device` is cuda or emulated.
+// Throws std::invalid_argument if sizes do not fit together, and DeviceError if the kernel does not support
+// them or the device is not available. `device` is cuda or emulated.
 PrefillRun prefill(Device device, const PrefillInput& input, const EmulatorOptions& options);
 PrefillRun prefill(Device device, const PrefillInput& input);
 
-// Its two halves: compiled by nvcc, and by any compiler.
+// The two versions of prefill: one compiled by nvcc, one by any compiler.
 PrefillRun prefill_on_gpu(const PrefillInput& input);
 PrefillRun prefill_emulated(const PrefillInput& input, const EmulatorOptions& options);
 

@@ -1,4 +1,4 @@
-// The sizes of a prefill, or of a chunk of one.
+// The sizes of a prefill, or of one of its chunks.
 // B = sequences in a batch, T = new tokens, S = start_pos + T, H = query heads, H_kv = key and value heads
 #pragma once
 #include "common/cuda/host_device.hpp"
@@ -6,7 +6,7 @@
 namespace ch5 {
 
 // queries (B, T, H, qk_head_dim), keys (B, S, H_kv, qk_head_dim), values (B, S, H_kv, v_head_dim), context
-// (B, T, H, v_head_dim). Query t stands at start_pos + t and sees no key after it.
+// (B, T, H, v_head_dim). Query t is at position start_pos + t and sees no later key.
 struct PrefillShape {
     int batch;
     int n_heads, n_kv_heads;
@@ -17,7 +17,7 @@ struct PrefillShape {
     __host__ __device__ int tokens() const { return start_pos + new_tokens; }
     __host__ __device__ int group() const { return n_heads / n_kv_heads; }
 
-    // Where the row of a token begins, in tensors of any width.
+    // The index at which the row of a token begins, in a tensor of any width.
     __host__ __device__ long query_row(int b, int t, int head, int width) const {
         return ((static_cast<long>(b) * new_tokens + t) * n_heads + head) * width;
     }

@@ -1,18 +1,18 @@
-// Rung 2's online softmax for 16 rows at once, on scores as mma leaves them in the registers of a warp.
+// Rung 2's online softmax for 16 rows at once, on scores in the registers of a warp, where mma left them.
 #pragma once
 #include "common/cuda/tile.cuh"
 #include "common/cuda/warp_sums.cuh"
 
 namespace ch5::KERNEL_SIDE {
 
-// Of the two rows that this lane has a part in: row_of_lane() and eight below. The four lanes of a row agree
-// on `largest`; each has summed its own columns only, until finish().
+// The state of this lane's two rows: row_of_lane() and the row 8 below. The four lanes of a row have the same
+// `largest`; each lane sums only its own columns until finish().
 struct RunningSoftmax {
     float largest[2] = {-INFINITY, -INFINITY};
     float sum[2] = {0, 0};
 
-    // Scores (16, 8 n), in powers of 2, become weights 2^(score - largest). What was summed before, `context`
-    // included, is scaled to the new maximum.
+    // Turns scores (16, 8 n), in powers of 2, into weights 2^(score - largest). Scales the earlier sums, and
+    // `context`, to the new maximum.
     template <int n, int m>
     __device__ void update(FragmentC (&scores)[n], FragmentC (&context)[m], Place place = Place::current()) {
         for (int half = 0; half < 2; ++half) {
@@ -24,7 +24,7 @@ struct RunningSoftmax {
         }
     }
 
-    // A larger maximum of one of the two rows makes smaller all that was summed relative to the old one.
+    // If the maximum of a row grows, the earlier sums, relative to the old maximum, become smaller.
     template <int m>
     __device__ void rescale(int half, float most, FragmentC (&context)[m]) {
         const float now_largest = fmaxf(largest[half], most);
@@ -37,7 +37,7 @@ struct RunningSoftmax {
         }
     }
 
-    // Two scores of one of the rows into weights.
+    // Turns two scores of one row into weights.
     __device__ void weigh(int half, FragmentC& scores) {
         for (int i = 2 * half; i < 2 * half + 2; ++i) {
             scores.c[i] = exp2f(scores.c[i] - largest[half]);
@@ -45,7 +45,7 @@ struct RunningSoftmax {
         }
     }
 
-    // The four lanes of a row add up what each has summed.
+    // Adds up the sums of the four lanes of a row.
     __device__ void finish(Place place = Place::current()) {
         for (int half = 0; half < 2; ++half) sum[half] = sum_over<4>(sum[half], place);
     }

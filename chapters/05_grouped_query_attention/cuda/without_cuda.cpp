@@ -1,4 +1,4 @@
-// Where the CUDA Toolkit was not there to build with: require_gpu says so before anything comes here.
+// Builds without the CUDA Toolkit. require_gpu reports this before any call reaches these functions.
 #include "chapters/05_grouped_query_attention/cuda/decode.hpp"
 #include "chapters/05_grouped_query_attention/cuda/prefill.hpp"
 

@@ -20,7 +20,7 @@ std::string to_string(RopeRung rung) {
 std::string why_not(RopeRung rung, const RopeShape& shape) {
     if (rung == RopeRung::fused && shape.head_dim > 256) {
         return fmt::format(
-            "rope_append: head_dim {} is over 256, two numbers a thread; take the rung separate",
+            "rope_append: head_dim {} is over 256 (2 numbers for each thread); use the rung separate",
             shape.head_dim);
     }
     if (rung == RopeRung::fused_wide && (shape.head_dim % 8 != 0 || shape.head_dim > 1024)) {

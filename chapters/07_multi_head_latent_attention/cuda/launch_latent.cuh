@@ -42,7 +42,7 @@ void with_tiles(int kv_lora_rank, int qk_rope_head_dim, const With& with) {
     if (kv_lora_rank <= 512 && qk_rope_head_dim <= 64) return with(LatentTiles<512, 64, 8>{});
     throw DeviceError("fused_latent_decode: latents of " + std::to_string(kv_lora_rank) + " with " +
                       std::to_string(qk_rope_head_dim) +
-                      " for the position are over 512 and 64; take the rung three products");
+                      " for the position are over 512 and 64; use the rung three products");
 }
 
 // Rung 2. The widths in `s` are those of the tiles.

@@ -1,0 +1,19 @@
+// What a JSON text consists of, found in one pass that keeps next to nothing of it.
+#pragma once
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+struct JsonOutline {
+    std::size_t parts = 0;             // values, names, and both ends of objects and lists
+    std::vector<std::string> names;    // of the outermost object, in its order, each once
+    std::optional<std::string> twice;  // a name that the outermost object has twice: JSON itself allows it
+};
+
+// Ends early, without an error, where the text is no JSON and after `most` parts. Takes time in proportion to
+// the text; nlohmann_json's own parser with a callback takes the square of an object's length.
+JsonOutline outline_of_json(std::string_view text,
+                            std::size_t most = std::numeric_limits<std::size_t>::max());
