@@ -72,8 +72,8 @@ struct Step {
     std::string source;  // the file that a reader opens beside this step
     std::vector<Block> blocks;
 
-    // Each function adds a block and returns the step, so that calls can be chained. Notes, tables and heatmaps may
-    // contain words from the reader's files; printable() replaces what a terminal must not get.
+    // Each function adds a block and returns the step, so that calls can be chained. Notes, tables and
+    // heatmaps may contain words from the reader's files; printable() replaces what a terminal must not get.
     Step& read(std::string file);
     Step& formula(std::string text_of_formula);
     Step& show(std::string name, AnyTensor value, std::vector<std::string> axes,

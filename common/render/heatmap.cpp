@@ -35,8 +35,8 @@ int cube_color(const Rgb& color) {
     return 16 + 36 * level(color.red) + 6 * level(color.green) + level(color.blue);
 }
 
-// `text` on the shade of a weight between 0 and 1, with dark letters on bright shades. A weight of 0 has no shade, and
-// NaN has none.
+// `text` on the shade of a weight between 0 and 1, with dark letters on bright shades. A weight of 0 has no
+// shade, and NaN has none.
 std::string colored(const std::string& text, float weight, Colors colors) {
     if (!(weight > 0.0f)) return text;
     const Rgb color = shade(weight);
