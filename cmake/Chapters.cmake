@@ -24,9 +24,11 @@ function(attn_add_chapter name)
 
   # walk.cpp only prints results, so it is compiled with -O1 to save build time.
   add_library(${name}_walk OBJECT ${walk})
-  target_link_libraries(${name}_walk PUBLIC ${name}_idea)
+  target_link_libraries(${name}_walk PUBLIC ${name}_idea attn_device_options attn_cli)
   target_compile_options(${name}_walk PUBLIC -O1)
   set_target_properties(${name}_walk PROPERTIES UNITY_BUILD ON)
+  # Only the options of a chapter's own need CLI11, whose large templates run once.
+  set_source_files_properties(${folder}/walk_options.cpp PROPERTIES COMPILE_OPTIONS -O0 SKIP_UNITY_BUILD_INCLUSION ON)
 
   if(EXISTS ${folder}/cuda)
     target_link_libraries(${name}_walk PUBLIC attn_device_options)

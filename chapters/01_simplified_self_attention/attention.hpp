@@ -1,6 +1,5 @@
 // Chapter 1: self-attention without trainable weights. The score of two words is their dot product, softmax
-// turns the
-// scores into attention weights, and the context vector is the weighted sum of all words.
+// turns the scores into attention weights, and the context vector is the weighted sum of all words.
 // T = tokens, d_in = width of an embedding
 #pragma once
 #include <cstddef>

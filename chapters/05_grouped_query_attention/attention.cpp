@@ -7,14 +7,14 @@
 
 namespace ch5 {
 
-Weights random_weights(torch::Generator& generator, const Config& config) {
+Weights random_weights(torch::Generator& generator, const Config& config, bool qkv_bias, bool output_bias) {
     const std::size_t q_width = config.n_heads * config.head_dim,
                       kv_width = config.kv_heads() * config.head_dim;
     Weights weights;
-    weights.wq = ch2::random_linear(generator, config.dim, q_width);
-    weights.wk = ch2::random_linear(generator, config.dim, kv_width);
-    weights.wv = ch2::random_linear(generator, config.dim, kv_width);
-    weights.wo = ch2::random_linear(generator, q_width, config.dim);
+    weights.wq = ch2::random_linear(generator, config.dim, q_width, qkv_bias);
+    weights.wk = ch2::random_linear(generator, config.dim, kv_width, qkv_bias);
+    weights.wv = ch2::random_linear(generator, config.dim, kv_width, qkv_bias);
+    weights.wo = ch2::random_linear(generator, q_width, config.dim, output_bias);
     return weights;
 }
 

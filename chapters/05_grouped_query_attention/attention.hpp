@@ -22,8 +22,9 @@ struct Weights {
     ch2::Linear wv;  // (H_kv * head_dim, dim)
     ch2::Linear wo;  // (dim, H * head_dim)
 };
-// Draws wq, wk, wv and wo in this order, without bias.
-Weights random_weights(torch::Generator& generator, const Config& config);
+// Draws wq, wk, wv and wo in this order. A bias is drawn after its weight.
+Weights random_weights(torch::Generator& generator, const Config& config, bool qkv_bias = false,
+                       bool output_bias = false);
 
 struct Trace {
     Tensor4 xq;            // (B, T, H, head_dim)

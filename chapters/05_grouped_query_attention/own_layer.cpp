@@ -1,40 +1,32 @@
 #include "chapters/05_grouped_query_attention/own_layer.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "chapters/05_grouped_query_attention/decoding.hpp"
-#include "common/files/weight_file.hpp"
+#include "common/program/own_layer.hpp"
+#include "common/render/progress.hpp"
 
 namespace ch5 {
-namespace {
 
-void what_was_read(Walkthrough& walk, const Layer& layer) {
+void walk_own_layer(Walkthrough& walk, const Layer& layer, const std::string& positions,
+                    const PieceAttention& attention) {
     const Config& config = layer.config;
-    Step& step = walk.step("What was read", fmt::format("Weights: {}.", layer.naming));
-    step.table({"field", "value"}, {{"dim", fmt::format("{}", config.dim)},
-                                    {"n_heads", fmt::format("{}", config.n_heads)},
-                                    {"n_kv_heads", fmt::format("{}", config.kv_heads())},
-                                    {"head_dim", fmt::format("{}", config.head_dim)},
-                                    {"max_seq_len", fmt::format("{}", layer.model.max_seq_len)}});
-    if (!layer.model.ignored.empty())
-        step.note(fmt::format("Not understood, ignored: {}.", fmt::join(layer.model.ignored, ", ")));
-    if (!layer.unused.empty()) step.note(fmt::format("Not used: {}.", some_of(layer.unused)));
-    step.show("x", layer.x, {"B", "T", "dim"});
-}
-
-}  // namespace
-
-void walk_own_layer(Walkthrough& walk, const Layer& layer, const PieceAttention& attention) {
     walk.section("", "Your own layer");
-    what_was_read(walk, layer);
+    show_what_was_read(walk, layer,
+                       {{"dim", config.dim},
+                        {"n_heads", config.n_heads},
+                        {"n_kv_heads", config.kv_heads()},
+                        {"head_dim", config.head_dim},
+                        {"max_seq_len", layer.model.max_seq_len}},
+                       {positions});
 
     // Run all pieces first; the first and the last are shown.
-    KVCache cache(layer.config);
+    KVCache cache(config);
     Piece first, last;
     std::size_t calls = 0;
     const std::vector<std::size_t> sizes = pieces_of(layer, walk.own());
     const Tensor3 output = in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
+        const Progress progress(fmt::format("computing: piece {} of {}", calls + 1, sizes.size()));
         last = attention(x, start_pos, cache);
         if (calls++ == 0) first = last;
         return last.output;

@@ -21,8 +21,10 @@ struct Piece {
 using PieceAttention = std::function<Piece(const Tensor3& x, std::size_t start_pos, KVCache& cache)>;
 
 // Hands the layer's tokens to `attention` in the pieces that --prefill asks for, shows the first and the
-// last, and keeps output, cache_k and cache_v for --save.
-void walk_own_layer(Walkthrough& walk, const Layer& layer, const PieceAttention& attention);
+// last, and keeps output, cache_k and cache_v for --save. `positions` is a line that says what is done about
+// them.
+void walk_own_layer(Walkthrough& walk, const Layer& layer, const std::string& positions,
+                    const PieceAttention& attention);
 
 // The tensors of a trace under their names.
 std::vector<Shown> shown_tensors(const Trace& trace);

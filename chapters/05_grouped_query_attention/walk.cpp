@@ -48,10 +48,11 @@ Setting draw_setting(Walkthrough& walk) {
 void fewer_keys(Walkthrough& walk, const Setting& setting, const ch5::Trace& trace) {
     walk.section("5.1", "Fewer keys than queries");
 
-    walk.step("Four query heads, two key heads",
-              "A model that writes text must store the keys and values of all tokens so far. This memory "
-              "limits the model, not the arithmetic. Grouped-query attention computes fewer of them: H_kv = "
-              "2 key and value heads serve H = 4 query heads. So wk and wv have half the rows of wq.")
+    walk.step(
+            "Four query heads, two key heads",
+            "A model that writes text must store the keys and values of all tokens so far. The size of this "
+            "memory limits the model; the arithmetic does not. Grouped-query attention stores less: H_kv = "
+            "2 key and value heads serve H = 4 query heads. So wk and wv have half the rows of wq.")
         .read("attention.cpp")
         .show("x", setting.x, {"B", "T", "dim"}, pytorch())
         .show("wk.weight", setting.weights.wk.weight, {"H_kv * head_dim", "dim"}, pytorch());
@@ -229,11 +230,16 @@ void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
         const auto [x, x_next] = ch5::all_but_last(layer.x);
         return ch5::walk_on_device(walk, choice, x, x_next, layer.weights, layer.config);
     }
-    ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
-        const ch5::Trace trace =
-            ch5::grouped_query_attention(x, layer.weights, layer.config, cache, start_pos);
-        return ch5::Piece{ch5::shown_tensors(trace), trace.attn_weights, trace.output};
-    });
+    const std::string positions = fmt::format(
+        "This chapter has no positions: rope_theta = {} and rope_scaling are not used here, and the output is not yet that "
+        "of the model's layer. ./walk 6 with the same options rotates queries and keys.",
+        layer.model.rope_theta);
+    ch5::walk_own_layer(
+        walk, layer, positions, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
+            const ch5::Trace trace =
+                ch5::grouped_query_attention(x, layer.weights, layer.config, cache, start_pos);
+            return ch5::Piece{ch5::shown_tensors(trace), trace.attn_weights, trace.output};
+        });
 }
 
 }  // namespace

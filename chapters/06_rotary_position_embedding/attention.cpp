@@ -9,7 +9,8 @@ Trace llama_attention(const Tensor3& x, const ch5::Weights& weights, const ch5::
     trace.xq = trace.attended.xq;
     trace.xk = trace.attended.xk;
 
-    // New: turn queries and keys. Values stay: a position says who attends to whom, not what is handed over.
+    // New: rotate queries and keys. Values stay the same: the position decides the attention weights, not
+    // what a token passes on.
     trace.attended.xq = rotate(trace.xq, table, start_pos);
     trace.attended.xk = rotate(trace.xk, table, start_pos);
 

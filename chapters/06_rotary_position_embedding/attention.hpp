@@ -1,7 +1,8 @@
 // Chapter 6: the complete attention of Llama: grouped queries, rotary positions, a KV cache.
-// New: queries and keys are turned by their position, after they are cut into heads and before keys are
-// cached. From chapter 5: everything else. B = sequences in a batch, T = new tokens, P = positions in the
-// rotation table
+// New: queries and keys are rotated by their position, after the split into heads and before the keys are
+// cached.
+// From chapter 5: everything else.
+// B = sequences in a batch, T = new tokens, P = positions in the rotation table
 #pragma once
 #include <cstddef>
 
@@ -12,11 +13,11 @@
 namespace ch6 {
 
 struct Trace {
-    Tensor4 xq, xk;       // (B, T, H, head_dim) and (B, T, H_kv, head_dim), before they are turned
-    ch5::Trace attended;  // with xq and xk turned; its cache holds turned keys and values that are not
+    Tensor4 xq, xk;       // (B, T, H, head_dim) and (B, T, H_kv, head_dim), before the rotation
+    ch5::Trace attended;  // with rotated xq and xk; the cache stores rotated keys and plain values
 };
 
-// x (B, T, dim) are the tokens at positions start_pos and after; `table` has at least start_pos + T rows.
+// x (B, T, dim) contains the tokens at positions from start_pos on. `table` has at least start_pos + T rows.
 Trace llama_attention(const Tensor3& x, const ch5::Weights& weights, const ch5::Config& config,
                       const ComplexMatrix& table, ch5::KVCache& cache, std::size_t start_pos);
 

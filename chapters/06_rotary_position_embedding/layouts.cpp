@@ -19,7 +19,7 @@ Matrix permute_rows(const Matrix& weight, std::size_t n_heads, Source source) {
 }  // namespace
 
 Matrix to_half_split(const Matrix& interleaved_weight, std::size_t n_heads) {
-    // 0 2 4 ... become the first half, 1 3 5 ... the second.
+    // Rows 0 2 4 ... become the first half, rows 1 3 5 ... the second half.
     return permute_rows(interleaved_weight, n_heads, [](std::size_t r, std::size_t head_dim) {
         const std::size_t half = head_dim / 2;
         return r < half ? 2 * r : 2 * (r - half) + 1;

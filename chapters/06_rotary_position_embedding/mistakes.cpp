@@ -33,7 +33,7 @@ Drawn draw_rightly() {
     return drawn;
 }
 
-// --- the rotation as a mistake has it
+// --- the rotation with a mistake
 
 using Rotation = std::function<Tensor4(const Tensor4&, const ComplexMatrix&, std::size_t start_pos)>;
 
@@ -55,7 +55,7 @@ Tensor4 the_other_way(const Tensor4& x, const ComplexMatrix& table, std::size_t 
     return rotate(x, backwards, start_pos);
 }
 
-// All heads of a token as one wide head, with as many frequencies.
+// Rotates all heads of a token as one wide head, with as many frequencies.
 Tensor4 before_heads(const Tensor4& x, const ComplexMatrix&, std::size_t start_pos) {
     const std::size_t batch = x.shape(0), tokens = x.shape(1), width = x.shape(2) * x.shape(3);
     const ComplexMatrix table = rotation_table(frequencies(width, walked_theta), enough_positions);
@@ -101,11 +101,11 @@ Vector frequencies_of_half_the_exponent() {
     return xt::sqrt(freqs);
 }
 
-// --- the chapter's tensors under a mistake
+// --- the chapter's tensors with a mistake
 
 struct Told {
     ch5::Trace trace;
-    Tensor4 xq;  // before it is turned
+    Tensor4 xq;  // before the rotation
 };
 
 Told attend_rotated(const Tensor3& x, const ch5::Weights& weights, const Rotations& rotations,
@@ -139,7 +139,7 @@ NamedTensors told_with(const Rotations& rotations, const ch5::Steps& steps = {},
             {"step.output", step.trace.output}};
 }
 
-// Hugging Face's layout with its permuted weights: the same scores.
+// Hugging Face's layout with its permuted weights: the scores stay the same.
 NamedTensors permuted_and_half_split() {
     Drawn drawn = draw_rightly();
     drawn.weights.wq.weight = to_half_split(drawn.weights.wq.weight, walked_config.n_heads);
@@ -153,38 +153,39 @@ Mistakes mistakes() {
     const auto with = [](const Rotations& rotations) { return [=] { return told_with(rotations); }; };
     Mistakes table;
     for (const float theta : {500000.0f, 1000000.0f, 5000000.0f, 100000.0f, 1000.0f}) {
-        table.push_back({"rope-theta", fmt::format("theta is {:.0f}, and not 10000", theta),
+        table.push_back({"rope-theta", fmt::format("theta is {:.0f} instead of 10000", theta),
                          "theta = 10000.0",
                          with(with_frequencies(frequencies(walked_config.head_dim, theta)))});
     }
     const Mistakes rotations = {
-        {"rope-exponent", "the exponent of theta is i / head_dim, and not 2i / head_dim",
+        {"rope-exponent", "the exponent of theta is i / head_dim instead of 2i / head_dim",
          "torch.arange(0, head_dim, 2) / head_dim",
          with(with_frequencies(frequencies_of_half_the_exponent()))},
-        {"rope-half-split", "the pairs are halves, (i, i + head_dim / 2), and the weights are for neighbours",
+        {"rope-half-split", "the pairs are halves, (i, i + head_dim / 2), but the weights are for neighbours",
          "pair (2i, 2i + 1), or permute the rows of wq and wk", with(both(rotate_half_split))},
         {"rope-half-split-permuted",
-         "no mistake: the pairs are halves and the weights permuted for it, the scores agree",
-         "keep it, or pair neighbours (2i, 2i + 1) to see the same numbers", permuted_and_half_split},
-        {"rope-off-by-one", "positions are counted from 1: the scores do not notice, queries and keys do",
+         "no mistake: the pairs are halves and the weights are permuted to match, so the scores agree",
+         "keep it, or pair neighbours (2i, 2i + 1) to get the same numbers", permuted_and_half_split},
+        {"rope-off-by-one", "positions are counted from 1: queries and keys change, scores do not",
          "the first token is at position 0", with(both(one_position_too_far))},
-        {"rope-off-by-one", "the queries are turned one position too far, the keys are not",
+        {"rope-off-by-one", "the queries are rotated one position too far, the keys are not",
          "the same start_pos for both", with(only_queries(one_position_too_far))},
-        {"rope-off-by-one", "the keys are turned one position too far, the queries are not",
+        {"rope-off-by-one", "the keys are rotated one position too far, the queries are not",
          "the same start_pos for both", with(only_keys(one_position_too_far))},
         {"rope-before-heads",
-         "the queries are turned before they are cut into heads: later heads turn too slowly",
+         "the queries are rotated before the split into heads, so later heads rotate too slowly",
          "view(B, T, n_heads, head_dim) first, then rotate", with(both(before_heads))},
-        {"rope-not-on-keys", "the keys are not turned", "rotate queries and keys",
+        {"rope-not-on-keys", "the keys are not rotated", "rotate queries and keys",
          with(only_keys(not_at_all))},
-        {"rope-not-on-queries", "the queries are not turned", "rotate queries and keys",
+        {"rope-not-on-queries", "the queries are not rotated", "rotate queries and keys",
          with(only_queries(not_at_all))},
-        {"rope-missing", "nothing is turned", "rotate queries and keys", with(both(not_at_all))},
-        {"rope-on-values", "the values are turned too: the place of a token gets into the output",
+        {"rope-missing", "nothing is rotated", "rotate queries and keys", with(both(not_at_all))},
+        {"rope-on-values", "the values are rotated too, so the position of a token gets into the output",
          "rotate queries and keys only", with(values_too())},
-        {"rope-without-start-pos", "the one token more is turned as if it stood at position 0",
+        {"rope-without-start-pos", "the next token is rotated as if it were at position 0",
          "freqs_complex[start_pos:start_pos + T]", with(both(as_if_first))},
-        {"rope-other-direction", "everything is turned the other way: (a cos + b sin, b cos - a sin)",
+        {"rope-other-direction",
+         "everything is rotated in the other direction: (a cos + b sin, b cos - a sin)",
          "(a cos - b sin, a sin + b cos)", with(both(the_other_way))},
     };
     table.insert(table.end(), rotations.begin(), rotations.end());

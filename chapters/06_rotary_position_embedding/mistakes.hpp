@@ -1,4 +1,4 @@
-// What people get wrong in this chapter, for --compare: each entry computes the tensors as the mistake does.
+// The common mistakes of this chapter, for --compare. Each entry computes the tensors with the mistake.
 #pragma once
 #include "common/compare/mistake.hpp"
 

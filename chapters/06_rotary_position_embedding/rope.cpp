@@ -8,8 +8,7 @@
 namespace ch6 {
 namespace {
 
-// Calls turn(a, b, rotation) for the two numbers of every pair, which stand at `first` and `second` of a
-// head, and puts what it returns in their places.
+// Replaces every pair by turn(pair, rotation). first(i) and second(i) are the columns of pair i in a head.
 template <class First, class Second, class Turn>
 Tensor4 turn_pairs(const Tensor4& x, const ComplexMatrix& table, std::size_t start_pos, First first,
                    Second second, Turn turn) {
@@ -35,7 +34,7 @@ Tensor4 turn_pairs(const Tensor4& x, const ComplexMatrix& table, std::size_t sta
     return turned;
 }
 
-// The two numbers of pair i in each layout.
+// The columns of pair i if pairs are neighbours.
 std::size_t even(std::size_t i) {
     return 2 * i;
 }
@@ -53,7 +52,7 @@ std::complex<float> by_2x2(std::complex<float> pair, std::complex<float> rotatio
 
 Vector frequencies(std::size_t head_dim, float theta) {
     if (head_dim == 0 || head_dim % 2 != 0) {
-        throw std::invalid_argument(fmt::format("RoPE turns pairs: head_dim = {} is not even", head_dim));
+        throw std::invalid_argument(fmt::format("RoPE rotates pairs: head_dim = {} is not even", head_dim));
     }
     Vector freqs = Vector::from_shape({head_dim / 2});
     for (std::size_t i = 0; i < freqs.size(); ++i) {

@@ -30,7 +30,7 @@ Vector llama3_scaling(const Vector& freqs, const Llama3Scaling& scaling) {
         if (wavelength > shortest_divided) {
             freq = freq / scaling.factor;
         } else {
-            // How far between the two bounds: 1 keeps, 0 divides.
+            // The place between the two bounds: 1 keeps the frequency, 0 divides it.
             const float smooth = (scaling.original_max_seq_len / wavelength - scaling.low_freq_factor) /
                                  (scaling.high_freq_factor - scaling.low_freq_factor);
             freq = (1.0f - smooth) * freq / scaling.factor + smooth * freq;
@@ -47,8 +47,9 @@ Vector yarn_scaling(const Vector& freqs, float theta, const YarnScaling& scaling
             static_cast<double>(scaling.original_max_seq_len) / (turns * 2.0 * std::numbers::pi);
         return head_dim * std::log(length_per_turn) / (2.0 * std::log(static_cast<double>(theta)));
     };
-    const double low = std::max(std::floor(pair_with(scaling.beta_fast)), 0.0);
-    double high = std::min(std::ceil(pair_with(scaling.beta_slow)), head_dim - 1.0);
+    const double first = pair_with(scaling.beta_fast), last = pair_with(scaling.beta_slow);
+    const double low = std::max(scaling.truncate ? std::floor(first) : first, 0.0);
+    double high = std::min(scaling.truncate ? std::ceil(last) : last, head_dim - 1.0);
     if (high == low) high += 0.001;
 
     Vector scaled = freqs;
@@ -81,7 +82,8 @@ Vector model_frequencies(const ModelConfig& model, std::size_t head_dim) {
                             {.factor = factor,
                              .beta_fast = static_cast<float>(scaling.beta_fast),
                              .beta_slow = static_cast<float>(scaling.beta_slow),
-                             .original_max_seq_len = original});
+                             .original_max_seq_len = original,
+                             .truncate = scaling.truncate});
     }
     throw std::invalid_argument("rope_scaling of type " + scaling.type +
                                 " is none of linear, ntk, llama3, yarn");

@@ -1,6 +1,6 @@
-// Chapter 6: positions as angles, then the complete attention of Llama. No notebook has these cells; PyTorch
-// prints the same tensors for torch.manual_seed(123), x = torch.randn(1, 3, 6), then wq, wk, wv, wo as
-// nn.Linear without bias.
+// Chapter 6: positions as angles, then the complete attention of Llama. The notebook ends before this
+// chapter. PyTorch prints the same tensors for torch.manual_seed(123), x = torch.randn(1, 3, 6), then wq, wk,
+// wv, wo as nn.Linear without bias.
 #include <fmt/format.h>
 
 #include <numbers>
@@ -71,30 +71,29 @@ float score(const Vector& query, const Vector& key, const ch6::ComplexMatrix& ta
 void angles(Walkthrough& walk, const Setting& setting) {
     walk.section("6.1", "A position is an angle");
 
-    walk.step(
-            "One frequency for each pair of numbers",
-            "Attention sees no order (chapter 1). RoPE cuts each head into pairs of numbers and turns every "
-            "pair by position times frequency. The first pair turns by a whole radian per token and tells "
-            "neighbours apart, the last hardly moves and tells paragraphs apart.")
+    walk.step("One frequency for each pair of numbers",
+              "Attention does not see the order of the tokens (chapter 1). RoPE splits each head into pairs "
+              "of numbers and rotates every pair by the position times a frequency. The first pair rotates "
+              "by one radian for each token, so it tells neighbours apart. The last pair hardly rotates, so "
+              "it tells paragraphs apart.")
         .read("rope.cpp")
         .formula("θᵢ = theta^(-2i / head_dim)        theta = 10000")
         .show("freqs", setting.freqs, {"head_dim / 2"}, pytorch());
 
     walk.step("The table of rotations",
-              "A complex number of length 1 turns whatever it is multiplied with by its own angle: "
-              "torch.polar(1, m θᵢ) = cos(m θᵢ) + i sin(m θᵢ). Row m is for position m, and row 0 turns "
-              "nothing.")
+              "Multiplying by a complex number of length 1 rotates by its angle: torch.polar(1, m θᵢ) = "
+              "cos(m θᵢ) + i sin(m θᵢ). Row m is for position m. Row 0 rotates nothing.")
         .read("rope.cpp")
         .formula("tableₘᵢ = cos(m θᵢ) + i sin(m θᵢ)")
         .show("freqs_complex", setting.table, {"P", "head_dim / 2"}, pytorch());
 }
 
 void turning(Walkthrough& walk, const Setting& setting, const ch6::Trace& trace) {
-    walk.step(
-            "Turn the queries and keys",
-            "Neighbours (2i, 2i + 1) are read as one complex number and multiplied by the table's. The table "
-            "has no axes for batch and heads: reshape_for_broadcast makes it (1, T, 1, head_dim / 2), so "
-            "that every head of a token is turned alike. The first token keeps its numbers.")
+    walk.step("Rotate the queries and keys",
+              "Each pair of neighbours (2i, 2i + 1) becomes one complex number, which is multiplied by the "
+              "table's. The table has no axes for batch and heads. reshape_for_broadcast gives it the shape "
+              "(1, T, 1, head_dim / 2), so it broadcasts: every head of a token is rotated by the same "
+              "angles. The first token keeps its numbers.")
         .read("rope.cpp")
         .formula("(a + bi)(cos + i sin) = (a cos - b sin) + i (a sin + b cos)")
         .show("xq", trace.xq, {"B", "T", "H", "head_dim"}, pytorch())
@@ -102,7 +101,8 @@ void turning(Walkthrough& walk, const Setting& setting, const ch6::Trace& trace)
         .show("xq_rotated", trace.attended.xq, {"B", "T", "H", "head_dim"}, pytorch())
         .show("xk_rotated", trace.attended.xk, {"B", "T", "H_kv", "head_dim"}, pytorch())
         .note(fmt::format(
-            "The same with the 2 x 2 matrix (cos, -sin; sin, cos) for each pair: largest difference {:.1e}.",
+            "The same with the 2 x 2 matrix (cos, -sin; sin, cos) for each pair: the largest difference "
+            "is {:.1e}.",
             largest_difference(ch6::rotate_by_2x2(trace.xq, setting.table, 0), trace.attended.xq)));
 }
 
@@ -119,18 +119,18 @@ void relative_positions(Walkthrough& walk, const ch6::Trace& trace) {
                         fmt::format("{}", static_cast<long>(m) - static_cast<long>(n)),
                         fmt::format("{:.4f}", score(query, key, table, m, n))});
     }
-    walk.step(
-            "Only the distance counts",
-            "Turning the query by m and the key by n leaves their dot product as if the query alone were "
-            "turned by m - n. One query and one key at several places: the same offset gives the same score, "
-            "wherever it is. That is why queries and keys are turned and values are not: the position "
-            "decides who attends to whom, and a turned value would carry its place into the output.")
+    walk.step("Only the distance counts",
+              "Rotate the query by m and the key by n: their dot product is the same as if only the query "
+              "were rotated, by m - n. The table shows one query and one key at several positions. The same "
+              "offset always gives the same score. This is why queries and keys are rotated and values are "
+              "not: the position decides the attention weights, and a rotated value would carry its "
+              "position into the output.")
         .formula("(R(m) q) · (R(n) k) = (R(m - n) q) · k")
         .table({"query at", "key at", "offset", "score"}, rows);
 }
 
 void two_layouts(Walkthrough& walk, const Setting& setting, const ch6::Trace& trace) {
-    // The same layer as Hugging Face stores it: rows of wq and wk permuted, pairs (i, i + head_dim / 2).
+    // The same layer in Hugging Face's form: rows of wq and wk permuted, pairs (i, i + head_dim / 2).
     ch5::Weights half_split = setting.weights;
     half_split.wq.weight = ch6::to_half_split(setting.weights.wq.weight, config.n_heads);
     half_split.wk.weight = ch6::to_half_split(setting.weights.wk.weight, config.kv_heads());
@@ -148,11 +148,11 @@ void two_layouts(Walkthrough& walk, const Setting& setting, const ch6::Trace& tr
     walk.section("6.2", "Two layouts, one RoPE");
 
     walk.step("Neighbours or halves",
-              "Llama's own code pairs (0, 1), (2, 3); Hugging Face's rotate_half pairs (0, 2), (1, 3). Both "
-              "are RoPE. Weights made for one layout work in the other once the rows of wq and wk are "
-              "permuted, since a dot product does not care in which order its terms come.")
+              "Llama's own code pairs (0, 1), (2, 3). Hugging Face's rotate_half pairs (0, 2), (1, 3). "
+              "Both are RoPE. If you permute the rows of wq and wk, weights for one layout work in the "
+              "other, because a dot product does not depend on the order of its terms.")
         .read("layouts.cpp")
-        .show("xq, half-split and turned", permuted.xq, {"B", "T", "H", "head_dim"})
+        .show("xq, half-split and rotated", permuted.xq, {"B", "T", "H", "head_dim"})
         .table({"compared with the interleaved layout", "largest difference of scores"},
                {{"half-split, weights permuted",
                  fmt::format("{:.1e}", largest_difference(permuted.attn_scores, trace.attended.attn_scores))},
@@ -160,9 +160,10 @@ void two_layouts(Walkthrough& walk, const Setting& setting, const ch6::Trace& tr
                  fmt::format("{:.1e}",
                              largest_difference(not_permuted.attn_scores, trace.attended.attn_scores))}})
         .note(
-            "Look at the diagonals of the two matrices below: they agree, since a query and a key at the "
-            "same place are turned alike in either layout. One token, or a test of position 0 alone, hides "
-            "the mistake; a model with the wrong layout starts well and then writes nonsense.")
+            "Compare the diagonals of the two matrices below. They agree, because both layouts rotate a "
+            "query and a key at the same position by the same angles. So a test with one token, or with "
+            "position 0 alone, cannot see the mistake. A model with the wrong layout starts well and then "
+            "writes nonsense.")
         .show("attn_scores, half-split without permuted weights", not_permuted.attn_scores,
               {"B", "H", "T", "S"})
         .show("attn_scores", trace.attended.attn_scores, {"B", "H", "T", "S"}, pytorch());
@@ -179,7 +180,7 @@ void four_scalings(Walkthrough& walk) {
     const Vector yarn =
         ch6::yarn_scaling(plain, llama3_theta, {.factor = factor, .original_max_seq_len = 8192.0f});
 
-    // "3.8e-02 k": the frequency, and the first letter of what became of it.
+    // "3.8e-02 k": the frequency, and the first letter of its region.
     const auto told = [&](const Vector& scaled, std::size_t i) {
         return fmt::format("{:.1e} {:.1}", scaled(i), ch6::region(plain(i), scaled(i), factor));
     };
@@ -191,18 +192,18 @@ void four_scalings(Walkthrough& walk) {
                         fmt::format("{:.1e}", plain(i)), told(linear, i), told(ntk, i), told(llama3, i),
                         told(yarn, i)});
     }
-    walk.section("6.3", "Longer than in training");
+    walk.section("6.3", "Longer texts than in training");
 
-    walk.step(
-            "Four ways to stretch it",
-            "Beyond the length it was trained on, a model meets angles it never saw. Linear scaling divides "
-            "all frequencies by the factor, 8 here, and blurs neighbours; NTK-aware raises theta; llama3 and "
-            "YaRN keep what turns often within the 8192 old positions, divide what does not finish a turn, "
-            "and blend between. Frequencies of a head of 128 with theta 500000; a wavelength is the number "
-            "of tokens for a whole turn.")
+    walk.step("Four ways to extend RoPE",
+              "In a longer text than in training, a model meets angles that it never saw. Linear scaling "
+              "divides all frequencies by the factor, 8 here, which makes neighbours harder to tell apart. "
+              "NTK-aware scaling raises theta. llama3 and YaRN keep the pairs that make many turns within "
+              "the 8192 old positions, divide the pairs that do not finish one turn, and blend between. The "
+              "table is for a head of 128 numbers with theta 500000. A wavelength is the number of tokens "
+              "for one full turn.")
         .read("scaling.cpp")
         .table({"pair", "wavelength", "plain", "linear", "NTK-aware", "llama3", "YaRN"}, rows)
-        .note("k kept, b blended, d divided by 8.");
+        .note("k = kept, b = blended, d = divided by 8.");
 }
 
 void whole_attention(Walkthrough& walk, const Setting& setting, const ch6::Trace& trace,
@@ -210,24 +211,23 @@ void whole_attention(Walkthrough& walk, const Setting& setting, const ch6::Trace
     walk.section("6.4", "The complete attention of Llama");
 
     walk.step("Grouped queries, rotary positions, a cache",
-              "Project, cut into heads, turn queries and keys, write the turned keys into the cache, share "
-              "them out, attend. A key is turned once, by its own position, and never again.")
+              "Project, split into heads, rotate queries and keys, write the rotated keys into the cache, "
+              "repeat them for the query heads, attend. A key is rotated only once, by its own position.")
         .read("attention.cpp")
         .show("attn_weights", trace.attended.attn_weights, {"B", "H", "T", "S"}, pytorch())
         .show("output", trace.attended.output, {"B", "T", "dim"}, pytorch());
 
     const ch6::Trace step = ch6::llama_attention(setting.x_next, setting.weights, config, setting.table,
                                                  cache, setting.x.shape(1));
-    walk.step(
-            "Decode one token",
-            "The fourth token stands at position 3, so row 3 of the table turns it. Off by one here, and all "
-            "it says about the others is off by one.")
+    walk.step("Decode one token",
+              "The fourth token is at position 3, so row 3 of the table rotates it. If this position is "
+              "wrong by one, all its distances to other tokens are wrong by one.")
         .read("attention.cpp")
         .show("step.xq_rotated", step.attended.xq, {"B", "T", "H", "head_dim"}, pytorch())
         .show("step.attn_weights", step.attended.attn_weights, {"B", "H", "T", "S"}, pytorch())
         .show("step.output", step.attended.output, {"B", "T", "dim"}, pytorch());
 
-    // All four in several ways.
+    // All four tokens, split in several ways.
     Tensor3 x = Tensor3::from_shape({1, 4, config.dim});
     xt::view(x, xt::all(), xt::range(0, 3), xt::all()) = setting.x;
     xt::view(x, xt::all(), xt::range(3, 4), xt::all()) = setting.x_next;
@@ -247,7 +247,15 @@ void whole_attention(Walkthrough& walk, const Setting& setting, const ch6::Trace
              {"1 + 1 + 1 + 1", fmt::format("{:.1e}", largest_difference(in_pieces({1, 1, 1, 1}), prefill))}});
 }
 
-// --config: the complete attention on the reader's own layer, whichever layout its weights have.
+// "theta 500000, scaled as llama3 says by factor 8"
+std::string rotary_fields(const ModelConfig& model) {
+    const std::string base = fmt::format("theta {}", model.rope_theta);
+    if (!model.rope_scaling) return base + ", not scaled";
+    return fmt::format("{}, scaled as {} says by factor {}", base, model.rope_scaling->type,
+                       model.rope_scaling->factor);
+}
+
+// --config: the complete attention on your own layer, for both layouts of weights.
 void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
     ch5::Layer layer = ch5::load_layer(walk);
     const ch5::Config& dimensions = layer.config;
@@ -268,15 +276,18 @@ void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
         const auto [x, x_next] = ch5::all_but_last(layer.x);
         return ch6::walk_on_device(walk, choice, x, x_next, layer.weights, dimensions, table);
     }
-    ch5::walk_own_layer(walk, layer, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
-        const ch6::Trace trace = ch6::llama_attention(x, layer.weights, dimensions, table, cache, start_pos);
-        std::vector<Shown> tensors = ch5::shown_tensors(trace.attended);
-        tensors[0].name = "xq_rotated";
-        tensors[1].name = "xk_rotated";
-        tensors.insert(tensors.begin(), {{"xq", trace.xq, {"B", "T", "H", "head_dim"}, {}, {}},
-                                         {"xk", trace.xk, {"B", "T", "H_kv", "head_dim"}, {}, {}}});
-        return ch5::Piece{std::move(tensors), trace.attended.attn_weights, trace.attended.output};
-    });
+    const std::string positions = fmt::format("Rotary embeddings: {}.", rotary_fields(layer.model));
+    ch5::walk_own_layer(
+        walk, layer, positions, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
+            const ch6::Trace trace =
+                ch6::llama_attention(x, layer.weights, dimensions, table, cache, start_pos);
+            std::vector<Shown> tensors = ch5::shown_tensors(trace.attended);
+            tensors[0].name = "xq_rotated";
+            tensors[1].name = "xk_rotated";
+            tensors.insert(tensors.begin(), {{"xq", trace.xq, {"B", "T", "H", "head_dim"}, {}, {}},
+                                             {"xk", trace.xk, {"B", "T", "H_kv", "head_dim"}, {}, {}}});
+            return ch5::Piece{std::move(tensors), trace.attended.attn_weights, trace.attended.output};
+        });
 }
 
 }  // namespace

@@ -5,8 +5,8 @@
 namespace ch7 {
 namespace {
 
-// Every head of every new token with every token so far. All heads meet the same keys, so that a sequence is
-// one matrix product: (B, T, H, d), (B, S, d) -> (B, T, H, S).
+// The scores of every head of every new token with every token so far. All heads use the same keys, so one
+// matrix product serves a whole sequence: (B, T, H, d), (B, S, d) -> (B, T, H, S).
 Tensor4 with_shared_keys(const Tensor4& queries, const Tensor3& keys) {
     const std::size_t batch = queries.shape(0), tokens = queries.shape(1), heads = queries.shape(2);
     const Tensor3 rows = torch::view<3>(queries, {batch, tokens * heads, queries.shape(3)});
@@ -29,13 +29,13 @@ AbsorbedTrace absorbed_attention(const Tensor3& x, const Weights& weights, const
     AbsorbedTrace trace;
     trace.made = project(x, weights, config, positions.table, start_pos);
 
-    // Kept: the latent, and the one turned k_pe.
+    // The cache stores the latent and the one rotated k_pe.
     cache.kv_cache.write(start_pos, trace.made.kv_normed);
     cache.pe_cache.write(start_pos, trace.made.k_pe_rotated);
     trace.latents = cache.kv_cache.read(batch, stop);
     trace.turned_k_pe = cache.pe_cache.read(batch, stop);
 
-    // q · (W_UK latent) = (q W_UK) · latent: the matrix goes to the query, of which there are few.
+    // q · (W_UK latent) = (q W_UK) · latent: the matrix multiplies the query, because there are few queries.
     trace.q_absorbed = per_head(trace.made.q_nope, w_uk(weights, config));
     trace.scores_nope = with_shared_keys(trace.q_absorbed, trace.latents);
     trace.scores_pe = with_shared_keys(trace.made.q_pe_rotated, trace.turned_k_pe);
@@ -43,7 +43,7 @@ AbsorbedTrace absorbed_attention(const Tensor3& x, const Weights& weights, const
     trace.masked = hide_future(trace.attn_scores, start_pos);
     trace.attn_weights = scaled_softmax(trace.masked, positions.softmax_scale);
 
-    // The same on the way out: mix latents first, make values of the result.
+    // The output works the same way: first the weighted sum of latents, then one product with W_UV.
     trace.context_latent = mix(trace.attn_weights, trace.latents);
     trace.head_context = per_head_transposed(trace.context_latent, w_uv(weights, config));
     trace.output =

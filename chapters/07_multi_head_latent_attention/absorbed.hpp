@@ -1,7 +1,8 @@
-// Latent attention, absorbed: keys and values are never made. What would have turned the latent into keys is
-// multiplied into the queries instead, what would have turned it into values into the result, and heads
-// attend to the latents themselves. Source: DeepSeek-V3's model.py. B = sequences in a batch, T = new tokens,
-// S = start_pos + T, H = heads, c = kv_lora_rank, and rope, v for qk_rope_head_dim, v_head_dim
+// Latent attention, absorbed: keys and values are never computed. The matrix that projects the latent up to
+// keys multiplies the queries instead, the matrix for values multiplies the result, and heads attend to the
+// latents themselves. Source: DeepSeek-V3's model.py.
+// B = sequences in a batch, T = new tokens, S = start_pos + T, H = heads, c = kv_lora_rank, and rope, v for
+// qk_rope_head_dim, v_head_dim
 #pragma once
 #include <cstddef>
 
@@ -15,7 +16,7 @@ namespace ch7 {
 
 struct AbsorbedTrace {
     Projections made;        // queries, latent, k_pe
-    Tensor4 q_absorbed;      // (B, T, H, c)   q_nope W_UK: what a head looks for, in terms of the latent
+    Tensor4 q_absorbed;      // (B, T, H, c)   q_nope W_UK: the query in the space of the latents
     Tensor3 latents;         // (B, S, c)      of all tokens, from the cache
     Tensor3 turned_k_pe;     // (B, S, rope)   of all tokens, from the cache
     Tensor4 scores_nope;     // (B, T, H, S)   content: q_absorbed with the latents
@@ -23,13 +24,13 @@ struct AbsorbedTrace {
     Tensor4 attn_scores;     // (B, T, H, S)   their sum, not yet scaled
     Tensor4 masked;          // (B, T, H, S)   -inf where the key comes after the query
     Tensor4 attn_weights;    // (B, T, H, S)   each row sums to 1
-    Tensor4 context_latent;  // (B, T, H, c)   the latents mixed
+    Tensor4 context_latent;  // (B, T, H, c)   the weighted sum of latents
     Tensor4 head_context;    // (B, T, H, v)   context_latent W_UVᵀ
     Tensor3 output;          // (B, T, dim)
 };
 
-// x (B, T, dim) are the tokens at positions start_pos to start_pos + T. Writes their latents and k_pe into
-// the cache and attends to all that it holds up to there. Throws std::invalid_argument where sizes do not
+// x (B, T, dim) contains the tokens at positions start_pos to start_pos + T - 1. Writes their latents and
+// k_pe into the cache and attends to all tokens up to there. Throws std::invalid_argument if sizes do not
 // fit.
 AbsorbedTrace absorbed_attention(const Tensor3& x, const Weights& weights, const Config& config,
                                  const Positions& positions, LatentCache& cache, std::size_t start_pos);

@@ -1,4 +1,4 @@
-// What is kept of each token: whole keys and values, or the latent that they come from.
+// What the caches store of each token: whole keys and values, or the latent that they come from.
 // B = sequences in a batch, T = new tokens, S = tokens so far
 #pragma once
 #include <cstddef>
@@ -14,20 +14,20 @@ class TokenBuffer {
   public:
     explicit TokenBuffer(const std::array<std::size_t, N>& shape);
 
-    // Writes what belongs to the new tokens (B, T, ...) to the positions from start_pos on. Throws
-    // std::invalid_argument if it does not fit, and then has written nothing.
+    // Writes the rows of the new tokens (B, T, ...) to the positions from start_pos on. If they do not fit,
+    // throws std::invalid_argument and writes nothing.
     void write(std::size_t start_pos, const Tensor<N>& fresh);
 
-    // What was written for the first `batch` sequences up to position `stop`: (B, S, ...).
+    // The rows of the first `batch` sequences up to position `stop`: (B, S, ...).
     [[nodiscard]] Tensor<N> read(std::size_t batch, std::size_t stop) const;
 
-    // The whole buffer, as --save and the tests see it.
+    // The whole buffer, for --save and the tests.
     [[nodiscard]] const Tensor<N>& all() const { return buffer_; }
 
-    // Numbers kept for one token of one sequence.
+    // How many numbers the buffer stores for one token of one sequence.
     [[nodiscard]] std::size_t per_token() const;
 
-    // Tests put NaN wherever nothing may be read.
+    // Tests fill the buffer with NaN to find a wrong read.
     void fill(float value) { buffer_.fill(value); }
 
   private:
@@ -43,7 +43,7 @@ struct NaiveCache {
     [[nodiscard]] std::size_t per_token() const { return k_cache.per_token() + v_cache.per_token(); }
 };
 
-// Absorbed: one latent and one turned k_pe, whatever the number of heads.
+// Absorbed: one latent and one rotated k_pe, for any number of heads.
 struct LatentCache {
     TokenBuffer<3> kv_cache;  // (max_batch, max_seq, c)
     TokenBuffer<3> pe_cache;  // (max_batch, max_seq, rope)

@@ -21,7 +21,7 @@ void check(const Config& config) {
     }
     if (config.qk_rope_head_dim % 2 != 0) {
         throw std::invalid_argument(
-            fmt::format("RoPE turns pairs: qk_rope_head_dim = {} is not even", config.qk_rope_head_dim));
+            fmt::format("RoPE rotates pairs: qk_rope_head_dim = {} is not even", config.qk_rope_head_dim));
     }
 }
 

@@ -1,5 +1,6 @@
-// One call of absorbed attention, operation by operation: which only change how memory is read, which
-// compute, and what that costs. B = sequences in a batch, T = tokens, H = heads
+// One call of absorbed attention, operation by operation: which operations only change how memory is read,
+// which compute, and what they cost.
+// B = sequences in a batch, T = tokens, H = heads
 #pragma once
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@
 
 namespace ch7 {
 
-// How PyTorch lays a tensor out in memory: its shape, and how many numbers lie between neighbours along each
+// How PyTorch stores a tensor in memory: its shape, and how many numbers lie between neighbours along each
 // axis.
 struct Layout {
     Shape shape, strides;
@@ -20,17 +21,18 @@ struct Layout {
 
 struct JourneyStep {
     std::string code;  // the operation, in PyTorch
-    std::string text;  // what it is for
+    std::string text;  // its purpose
     Layout before, after;
     enum class Kind { view, copied, computed } kind;
-    double flops;  // an addition or a multiplication counts one
+    double flops;  // an addition or a multiplication counts as one
     double bytes;  // read and written, each tensor once, weights included; 0 for a view
     std::string name;
     AnyTensor tensor;
     std::vector<std::string> axes;
 };
 
-// The journey of x through a layer with direct queries (q_lora_rank 0), whose trace from position 0 is given.
+// Records the journey of x through a layer with direct queries (q_lora_rank 0). `trace` is its trace from
+// position 0.
 std::vector<JourneyStep> journey(const Tensor3& x, const Weights& weights, const Config& config,
                                  const AbsorbedTrace& trace);
 

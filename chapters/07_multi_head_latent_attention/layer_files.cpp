@@ -4,16 +4,15 @@
 
 #include <stdexcept>
 
-#include "chapters/05_grouped_query_attention/decoding.hpp"
 #include "chapters/07_multi_head_latent_attention/weight_dequant.hpp"
 #include "common/files/file_error.hpp"
 #include "common/files/latent_config.hpp"
 #include "common/files/weight_file.hpp"
-#include "common/torch/random.hpp"
 
 namespace ch7 {
 namespace {
 
+// Until the text is read, the caches have room for one token.
 Config config_of(const LatentModelConfig& model) {
     return {.dim = model.dim,
             .n_heads = model.n_heads,
@@ -22,8 +21,23 @@ Config config_of(const LatentModelConfig& model) {
             .qk_nope_head_dim = model.qk_nope_head_dim,
             .qk_rope_head_dim = model.qk_rope_head_dim,
             .v_head_dim = model.v_head_dim,
-            .max_batch_size = model.max_batch_size,
-            .max_seq_len = model.max_seq_len};
+            .max_batch_size = 1,
+            .max_seq_len = 1};
+}
+
+// The weights (the largest twice, while it is read), their parts for keys and values, both kinds of caches,
+// and for the first and the last piece the traces of both forms and the copies of them that are shown.
+double bytes_needed(const Config& config, double batch, double tokens, double at_once) {
+    const auto number = [](std::size_t size) { return static_cast<double>(size); };
+    const double dim = number(config.dim), heads = number(config.n_heads), c = number(config.kv_lora_rank),
+                 rope = number(config.qk_rope_head_dim), key = number(config.qk_nope_head_dim) + rope,
+                 value = number(config.v_head_dim), rank = number(config.q_lora_rank);
+    const double queries = rank == 0.0 ? dim * heads * key : rank * (dim + heads * key);
+    const double weights =
+        queries + dim * (c + rope) + 3.0 * heads * c * (key + value) + 2.0 * dim * heads * value;
+    const double caches = tokens * (4.0 * heads * (key + value) + 4.0 * (c + rope));
+    const double piece = at_once * heads * (42.0 * tokens + 8.0 * (c + key + value));
+    return sizeof(float) * (weights + batch * (caches + piece + 6.0 * tokens * dim));
 }
 
 Yarn yarn_of(const LatentYarn& model) {
@@ -48,23 +62,25 @@ class LayerReader {
   public:
     LayerReader(Layer& layer, WeightFile& file) : layer_(layer), file_(file), names_(names_in(file)) {}
 
-    void read() {
+    // Returns the names of all parts.
+    std::string read() {
         const Config& config = layer_.config;
         const std::size_t q_rows = config.n_heads * config.qk_head_dim(),
                           kv_rows = config.n_heads * (config.qk_nope_head_dim + config.v_head_dim),
                           down_rows = config.kv_lora_rank + config.qk_rope_head_dim;
         Weights& weights = layer_.weights;
+        std::string queries;
         check_rank();
         if (config.q_lora_rank == 0) {
             weights.wq.weight = matrix(names_.wq, q_rows, config.dim,
                                        "(n_heads * (qk_nope_head_dim + qk_rope_head_dim), dim)");
-            layer_.naming = names_.wq;
+            queries = names_.wq;
         } else {
             weights.wq_a.weight = matrix(names_.wq_a, config.q_lora_rank, config.dim, "(q_lora_rank, dim)");
             weights.q_norm = vector(names_.q_norm, config.q_lora_rank, "(q_lora_rank)");
             weights.wq_b.weight = matrix(names_.wq_b, q_rows, config.q_lora_rank,
                                          "(n_heads * (qk_nope_head_dim + qk_rope_head_dim), q_lora_rank)");
-            layer_.naming = fmt::format("{}, {}, {}", names_.wq_a, names_.q_norm, names_.wq_b);
+            queries = fmt::format("{}, {}, {}", names_.wq_a, names_.q_norm, names_.wq_b);
         }
         weights.wkv_a.weight =
             matrix(names_.wkv_a, down_rows, config.dim, "(kv_lora_rank + qk_rope_head_dim, dim)");
@@ -73,9 +89,8 @@ class LayerReader {
                                       "(n_heads * (qk_nope_head_dim + v_head_dim), kv_lora_rank)");
         weights.wo.weight =
             matrix(names_.wo, config.dim, config.n_heads * config.v_head_dim, "(dim, n_heads * v_head_dim)");
-        layer_.naming +=
-            fmt::format(", {}, {}, {}, {}", names_.wkv_a, names_.kv_norm, names_.wkv_b, names_.wo);
-        layer_.unused = file_.unused();
+        return fmt::format("{}, {}, {}, {}, {}", queries, names_.wkv_a, names_.kv_norm, names_.wkv_b,
+                           names_.wo);
     }
 
   private:
@@ -139,41 +154,29 @@ class LayerReader {
 }  // namespace
 
 Layer load_layer(Walkthrough& walk) {
-    const OwnFiles& own = walk.own();
-    const LatentModelConfig model = read_latent_config(*own.config);
+    const LatentModelConfig model = read_latent_config(*walk.own().config);
     Layer layer;
     layer.config = config_of(model);
     check(layer.config);
     layer.ignored = model.ignored;
     layer.theta = static_cast<float>(model.rope_theta);
+    layer.max_seq_len = model.max_seq_len;
     if (model.yarn) layer.yarn = yarn_of(*model.yarn);
 
-    torch::Generator generator(own.weights && own.input ? 0 : walk.seed(123));
-    if (own.input) {
-        layer.x = read_tokens(*own.input, layer.config.dim);
-    } else {
-        layer.x = torch::view<3>(torch::randn(generator, 4, layer.config.dim), {1, 4, layer.config.dim});
-    }
-    if (own.weights) {
-        WeightFile file(*own.weights, own.prefix);
-        LayerReader(layer, file).read();
-        if (!own.ignore_unused) refuse_unused(layer.unused, file.path());
-    } else {
-        layer.weights = random_weights(generator, layer.config);
-        layer.naming = "random, from the seed";
-    }
-
-    const std::size_t tokens = layer.x.shape(1);
-    if (!own.tokens.empty() && own.tokens.size() != tokens) {
-        throw std::invalid_argument(
-            fmt::format("--tokens has {} words, the input {} tokens", own.tokens.size(), tokens));
-    }
+    const LayerKind kind{
+        .dim = layer.config.dim,
+        .max_batch_size = model.max_batch_size,
+        .max_seq_len = model.max_seq_len,
+        .limits = {},
+        .bytes = [&](double batch, double tokens,
+                     double at_once) { return bytes_needed(layer.config, batch, tokens, at_once); },
+        .read = [&](WeightFile& file) { return LayerReader(layer, file).read(); },
+        .draw =
+            [&](torch::Generator& generator) { layer.weights = random_weights(generator, layer.config); }};
+    load_own_layer(walk, kind, layer);
+    layer.config.max_batch_size = layer.x.shape(0);
+    layer.config.max_seq_len = layer.x.shape(1);
     return layer;
-}
-
-std::vector<std::size_t> pieces_of(const Layer& layer, const OwnFiles& own) {
-    const std::size_t tokens = layer.x.shape(1);
-    return ch5::prefill_then_tokens(tokens, own.prefill.value_or(tokens));
 }
 
 }  // namespace ch7

@@ -9,30 +9,23 @@
 #include "chapters/07_multi_head_latent_attention/config.hpp"
 #include "chapters/07_multi_head_latent_attention/projections.hpp"
 #include "chapters/07_multi_head_latent_attention/yarn.hpp"
+#include "common/program/own_layer.hpp"
 #include "common/program/walkthrough.hpp"
-#include "common/tensor.hpp"
 
 namespace ch7 {
 
-struct Layer {
-    Config config;
+struct Layer : OwnLayer {
+    Config config;  // with room for x and no more, whatever the file allows
     Weights weights;
     float theta = 10000.0f;
     std::optional<Yarn> yarn;
-    Tensor3 x;                         // (B, T, dim)
-    std::string naming;                // under which names the weights were found
-    std::vector<std::string> ignored;  // config fields that are not understood and do not speak of attention
-    std::vector<std::string> unused;   // tensors under the prefix that belong to no part of this layer
+    std::size_t max_seq_len = 0;           // what the file allows
     std::vector<std::string> dequantized;  // weights that were E4M3 numbers with a scale for each block
 };
 
-// Reads what --config, --weights, --prefix and --input name. Without weights they are drawn from `walk`'s
-// seed, after x; without input x is 4 random tokens. Both namings keep rotary pairs as neighbours, so that
-// nothing is permuted. Throws FileError, or std::invalid_argument that names the tensor, the shape it has and
-// the shape that was expected.
+// Reads what --config, --weights, --prefix and --input name, as common/program/own_layer.hpp says. Both
+// namings keep rotary pairs as neighbours, so that nothing is permuted. Throws FileError or
+// std::invalid_argument.
 Layer load_layer(Walkthrough& walk);
-
-// The sizes of the pieces that --prefill asks for.
-std::vector<std::size_t> pieces_of(const Layer& layer, const OwnFiles& own);
 
 }  // namespace ch7

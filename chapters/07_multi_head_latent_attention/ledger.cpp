@@ -8,7 +8,7 @@
 namespace ch7 {
 namespace {
 
-// Of a (rows, inner) times (inner, columns) product.
+// The operations of a product (rows, inner) times (inner, columns).
 double flops_of(std::size_t rows, std::size_t inner, std::size_t columns) {
     return 2.0 * static_cast<double>(rows) * static_cast<double>(inner) * static_cast<double>(columns);
 }
@@ -17,7 +17,7 @@ double count(std::size_t number) {
     return static_cast<double>(number);
 }
 
-// wkv_b for so many tokens: the latent up to every head's key and value.
+// wkv_b for `tokens` tokens: from the latent up to every head's key and value.
 double up_projection(const Config& config, std::size_t tokens) {
     return flops_of(tokens, config.kv_lora_rank,
                     config.n_heads * (config.qk_nope_head_dim + config.v_head_dim));
@@ -26,7 +26,7 @@ double up_projection(const Config& config, std::size_t tokens) {
 }  // namespace
 
 std::vector<Kept> cache_ledger(const Config& config) {
-    // Room for a single token: what is counted is what was allocated.
+    // Caches for a single token, so the allocated size is the size to count.
     Config one = config;
     one.max_batch_size = one.max_seq_len = 1;
     const auto shared_heads = [&](std::size_t n_kv_heads) {
@@ -52,7 +52,8 @@ Work naive_work(const Config& config, std::size_t tokens, std::size_t so_far) {
 }
 
 Work absorbed_work(const Config& config, std::size_t tokens, std::size_t so_far) {
-    // The same matrices as the up-projection, on the queries and on the results instead of on the latents.
+    // The same matrices as in the up-projection, applied to the queries and the results instead of the
+    // latents.
     const std::size_t score_width = config.kv_lora_rank + config.qk_rope_head_dim;
     return {up_projection(config, tokens) +
                 flops_of(tokens * config.n_heads, score_width + config.kv_lora_rank, so_far),

@@ -33,19 +33,19 @@ Drawn draw_rightly() {
     return drawn;
 }
 
-// --- what the two forms consist of, to be replaced piece by piece
+// --- the steps of the two forms; a mistake replaces one of them
 
 using Turn = std::function<Tensor4(const Tensor4&, const ch6::ComplexMatrix&, std::size_t start_pos)>;
 
 struct Steps {
     bool norm_queries = true, norm_latent = true;
-    bool norm_with_k_pe = false;                            // latent and k_pe normed as one
-    bool rope_part_first = false;                           // q is read as (rope, nope)
-    bool k_pe_first = false;                                // wkv_a makes (k_pe, latent)
+    bool norm_with_k_pe = false;                            // the norm covers latent and k_pe together
+    bool rope_part_first = false;                           // q is split as (rope, nope)
+    bool k_pe_first = false;                                // the output of wkv_a is split as (k_pe, latent)
     Turn turn_queries = ch6::rotate;                        // q_pe -> q_pe_rotated
     Turn turn_keys = ch6::rotate;                           // k_pe -> k_pe_rotated
-    bool values_first = false, values_first_naive = false;  // wkv_b's rows are read as (v, nope)
-    bool keep_before_norm = false;                          // the absorbed cache keeps kv_latent
+    bool values_first = false, values_first_naive = false;  // wkv_b's rows are split as (v, nope)
+    bool keep_before_norm = false;                          // the absorbed cache stores kv_latent
     bool content_alone = false;                             // no scores_pe in attn_scores
     std::size_t naive_width = small_config.qk_head_dim(), absorbed_width = small_config.qk_head_dim();
     std::function<Tensor4(const Tensor4&, std::size_t)> hide = hide_future;
@@ -85,13 +85,13 @@ Projections project_with(const Steps& steps, const Tensor3& x, const Weights& we
     return made;
 }
 
-// Plain softmax, as PyTorch has it: a row of which all is hidden becomes NaN.
+// Plain softmax, as in PyTorch: a fully masked row becomes NaN.
 Tensor4 weigh(const Tensor4& masked, std::size_t width) {
     const Tensor4 scaled = masked * (1.0f / std::sqrt(static_cast<float>(width)));
     return ch1::softmax(scaled);
 }
 
-// (B, T, H, S) with keys or values of each head (B, S, H, d): each head is a matrix product of its own.
+// (B, T, H, S) with keys or values of each head (B, S, H, d): one matrix product for each head.
 Tensor4 scores_of_heads(const Tensor4& queries, const Tensor4& keys) {
     const Tensor4 scores =
         torch::matmul_transposed(torch::transpose(queries, 1, 2), torch::transpose(keys, 1, 2));
@@ -163,7 +163,7 @@ AbsorbedTrace absorbed_with(const Steps& steps, const Projections& made, const W
     return trace;
 }
 
-// What one of two ranks adds to the output: its head's columns of wo.
+// The part of the output that one of two ranks computes: its head's columns of wo.
 Tensor3 partial_output(const AbsorbedTrace& trace, const Weights& weights, std::size_t head) {
     constexpr std::size_t v = small_config.v_head_dim;
     const Tensor4 context = torch::narrow(trace.head_context, 2, head, 1);
@@ -171,7 +171,7 @@ Tensor3 partial_output(const AbsorbedTrace& trace, const Weights& weights, std::
     return torch::matmul_transposed(of_head, torch::narrow(weights.wo.weight, 1, head * v, v));
 }
 
-// --- the chapter's tensors under a mistake
+// --- the chapter's tensors with a mistake
 
 NamedTensors told_of(const Drawn& drawn, const Steps& steps = {}) {
     const Weights& weights = drawn.weights;
@@ -251,7 +251,7 @@ Tensor4 turned_as_if_first(const Tensor4& x, const ch6::ComplexMatrix& table, st
     return ch6::rotate(x, table, 0);
 }
 
-// The latent's layer before the queries' layers.
+// Constructs the latent's layer before the queries' layers.
 NamedTensors latent_layer_first() {
     torch::Generator generator(156);
     Drawn drawn;
@@ -281,24 +281,23 @@ NamedTensors tokens_after_layers() {
 
 Mistakes mistakes_on_the_way_down() {
     return {
-        {"mla-rope-part-first", "q is cut as (rope, nope), and its first part is content, not position",
+        {"mla-rope-part-first", "q is split as (rope, nope), but its first part is content, not position",
          "q.split([qk_nope_head_dim, qk_rope_head_dim], dim=-1)",
          changed([](Steps& s) { s.rope_part_first = true; })},
         {"mla-norm-missing", "the latent of keys and values is not normed", "kv_norm(kv_latent)",
          changed([](Steps& s) { s.norm_latent = false; })},
         {"mla-norm-missing", "the latent of the queries is not normed", "q_norm(q_latent)",
          changed([](Steps& s) { s.norm_queries = false; })},
-        {"mla-norm-with-k-pe", "the latent is normed together with k_pe",
+        {"mla-norm-with-k-pe", "the norm covers the latent together with k_pe",
          "split first, then kv_norm(kv_latent)", changed([](Steps& s) { s.norm_with_k_pe = true; })},
-        {"mla-k-pe-first", "what wkv_a makes is cut as (k_pe, latent)",
+        {"mla-k-pe-first", "the output of wkv_a is split as (k_pe, latent)",
          "split([kv_lora_rank, qk_rope_head_dim], dim=-1)", changed([](Steps& s) { s.k_pe_first = true; })},
-        {"mla-value-rows-first",
-         "of each head's rows of wkv_b the first are taken for values, and not for keys",
+        {"mla-value-rows-first", "the first rows of each head in wkv_b are used for values instead of keys",
          "split([qk_nope_head_dim, v_head_dim], dim=1)", changed([](Steps& s) { s.values_first = true; })},
-        {"mla-value-rows-first", "what wkv_b makes is cut as (v, k_nope)",
+        {"mla-value-rows-first", "the output of wkv_b is split as (v, k_nope)",
          "split([qk_nope_head_dim, v_head_dim], dim=-1)",
          changed([](Steps& s) { s.values_first_naive = true; })},
-        {"mla-value-rows-first", "both forms take the first rows of each head in wkv_b for values",
+        {"mla-value-rows-first", "both forms use the first rows of each head in wkv_b for values",
          "split([qk_nope_head_dim, v_head_dim])",
          changed([](Steps& s) { s.values_first = s.values_first_naive = true; })},
     };
@@ -306,16 +305,16 @@ Mistakes mistakes_on_the_way_down() {
 
 Mistakes mistakes_with_positions() {
     return {
-        {"mla-k-pe-not-rotated", "k_pe is not turned", "turn q_pe and k_pe",
+        {"mla-k-pe-not-rotated", "k_pe is not rotated", "rotate q_pe and k_pe",
          changed([](Steps& s) { s.turn_keys = not_turned; })},
-        {"mla-q-pe-not-rotated", "q_pe is not turned", "turn q_pe and k_pe",
+        {"mla-q-pe-not-rotated", "q_pe is not rotated", "rotate q_pe and k_pe",
          changed([](Steps& s) { s.turn_queries = not_turned; })},
-        {"rope-missing", "neither q_pe nor k_pe is turned", "turn q_pe and k_pe",
+        {"rope-missing", "neither q_pe nor k_pe is rotated", "rotate q_pe and k_pe",
          changed([](Steps& s) { s.turn_queries = s.turn_keys = not_turned; })},
-        {"rope-off-by-one", "positions are counted from 1: the scores do not notice, q_pe and k_pe do",
+        {"rope-off-by-one", "positions are counted from 1: q_pe and k_pe change, scores do not",
          "the first token is at position 0",
          changed([](Steps& s) { s.turn_queries = s.turn_keys = turned_one_too_far; })},
-        {"rope-without-start-pos", "the one token more is turned as if it stood at position 0",
+        {"rope-without-start-pos", "the next token is rotated as if it were at position 0",
          "freqs[start_pos:start_pos + T]",
          changed([](Steps& s) { s.turn_queries = s.turn_keys = turned_as_if_first; })},
     };
@@ -339,33 +338,32 @@ Mistakes mistakes_in_the_two_forms() {
         return masked;
     };
     return {
-        {"mla-cache-before-norm", "the cache keeps the latent from before its norm", "keep kv_normed",
+        {"mla-cache-before-norm", "the cache stores the latent without its norm", "store kv_normed",
          changed([](Steps& s) { s.keep_before_norm = true; })},
         {"mla-scale-absorbed-width",
-         "the absorbed scores are scaled by 1/√(c + rope), the width of what is scored (576 in DeepSeek-V3)",
-         "1/√(nope + rope), the width of the key it stands for (192 there)",
+         "the absorbed scores are scaled by 1/√(c + rope), the width of an absorbed query (576 in "
+         "DeepSeek-V3)",
+         "1/√(nope + rope), the width of the full key (192 there)",
          changed([](Steps& s) { s.absorbed_width = c + rope; })},
         {"mla-scale-content-width",
-         "the scores are scaled by 1/√nope: the position part is a part of the key, too", "1/√(nope + rope)",
+         "the scores are scaled by 1/√nope, but the position part belongs to the key too", "1/√(nope + rope)",
          both_widths(nope)},
         {"scale-missing", "the scores are not scaled before softmax", "multiply by (nope + rope) ** -0.5",
          both_widths(1)},
-        {"mla-scores-pe-missing", "attn_scores is the content alone, without scores_pe",
+        {"mla-scores-pe-missing", "attn_scores contains only the content, without scores_pe",
          "scores_nope + scores_pe", changed([](Steps& s) { s.content_alone = true; })},
-        {"mask-missing", "nothing is hidden: every token sees the future", "hide keys after start_pos + t",
+        {"mask-missing", "nothing is masked, so every token sees the future", "mask keys after start_pos + t",
          changed([=](Steps& s) { s.hide = hide_nothing; })},
-        {"mask-off-by-one", "the mask starts one place too late: every token sees the one that follows it",
-         "hide keys after start_pos + t", changed([=](Steps& s) { s.hide = hide_later; })},
-        {"cache-offset", "the new token is written over the oldest one in the cache, and not behind the last",
+        {"mask-off-by-one", "the mask starts one place too late, so every token sees the next one",
+         "mask keys after start_pos + t", changed([=](Steps& s) { s.hide = hide_later; })},
+        {"cache-offset", "the new token overwrites the oldest one in the cache instead of following the last",
          "cache[:B, start_pos:start_pos + T] = new", changed([](Steps& s) { s.writes_at_start = true; })},
-        {"cache-offset",
-         "the one token more is taken for the first: start_pos is 0, and the cache is not used",
+        {"cache-offset", "the next token is treated as the first: start_pos is 0, and the cache is not used",
          "start_pos = 3, the number of tokens before it", changed([](Steps& s) { s.step_at_start = true; })},
-        {"mask-without-start-pos",
-         "the mask takes the one token more for the first, and hides all keys but one",
-         "hide keys after start_pos + t, not after t", changed([=](Steps& s) { s.hide = hide_as_if_first; })},
-        {"construction-order", "wkv_a and wkv_b are made before wq_a and wq_b, and draw first",
-         "make wq_a, wq_b, wkv_a, wkv_b, wo in this order", latent_layer_first},
+        {"mask-without-start-pos", "the mask treats the next token as the first, and masks all keys but one",
+         "mask keys after start_pos + t, not after t", changed([=](Steps& s) { s.hide = hide_as_if_first; })},
+        {"construction-order", "wkv_a and wkv_b are constructed before wq_a and wq_b, so they draw first",
+         "construct wq_a, wq_b, wkv_a, wkv_b, wo in this order", latent_layer_first},
         {"construction-order", "x is drawn after the layers", "draw x, then the layers, then x_next",
          tokens_after_layers},
     };

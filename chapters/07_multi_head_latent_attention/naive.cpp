@@ -5,8 +5,8 @@
 namespace ch7 {
 namespace {
 
-// The content part of each head's key, and beside it the position part that all heads share:
-// (B, T, H, nope), (B, T, rope) -> (B, T, H, nope + rope).
+// The content part of each head's key, followed by the position part that all heads share: (B, T, H, nope),
+// (B, T, rope) -> (B, T, H, nope + rope).
 Tensor4 join_keys(const Tensor4& k_nope, const Tensor3& k_pe) {
     const std::size_t nope = k_nope.shape(3), rope = k_pe.shape(2);
     Tensor4 k = Tensor4::from_shape({k_nope.shape(0), k_nope.shape(1), k_nope.shape(2), nope + rope});
@@ -26,7 +26,7 @@ NaiveTrace naive_attention(const Tensor3& x, const Weights& weights, const Confi
     NaiveTrace trace;
     trace.made = project(x, weights, config, positions.table, start_pos);
 
-    // Up again: from the latent to every head's keys and values.
+    // Project up: from the latent to every head's keys and values.
     const Tensor4 up =
         torch::view<4>(weights.wkv_b(trace.made.kv_normed), {batch, tokens, config.n_heads, nope + v_dim});
     trace.k_nope = torch::narrow(up, 3, 0, nope);
@@ -38,7 +38,8 @@ NaiveTrace naive_attention(const Tensor3& x, const Weights& weights, const Confi
     trace.keys = cache.k_cache.read(batch, stop);
     trace.values = cache.v_cache.read(batch, stop);
 
-    // Queries like keys: content, then turned position. From here on it is chapter 5 without sharing.
+    // Queries have the same parts as keys: content, then rotated position. The rest is chapter 5 without
+    // shared heads.
     Tensor4 q = trace.made.q;
     xt::view(q, xt::all(), xt::all(), xt::all(), xt::range(nope, config.qk_head_dim())) =
         trace.made.q_pe_rotated;

@@ -1,5 +1,6 @@
-// Latent attention, the naive way: make every head's keys and values from the latent, keep them, attend as in
-// chapter 5. B = sequences in a batch, T = new tokens, S = start_pos + T, H = heads, and nope, rope, v for
+// Latent attention, naive: computes every head's keys and values from the latent, caches them, and attends as
+// in chapter 5.
+// B = sequences in a batch, T = new tokens, S = start_pos + T, H = heads, and nope, rope, v for
 // qk_nope_head_dim, qk_rope_head_dim, v_head_dim
 #pragma once
 #include <cstddef>
@@ -14,9 +15,9 @@ namespace ch7 {
 
 struct NaiveTrace {
     Projections made;      // queries, latent, k_pe
-    Tensor4 k_nope;        // (B, T, H, nope)         from the latent, for each head its own
-    Tensor4 v;             // (B, T, H, v)            from the latent, too
-    Tensor4 k;             // (B, T, H, nope + rope)  k_nope, and beside it the one turned k_pe
+    Tensor4 k_nope;        // (B, T, H, nope)         from the latent, separate for each head
+    Tensor4 v;             // (B, T, H, v)            from the latent, separate for each head
+    Tensor4 k;             // (B, T, H, nope + rope)  k_nope, followed by the one rotated k_pe
     Tensor4 keys, values;  // (B, S, H, ...)          of all tokens, from the caches
     Tensor4 attn_scores;   // (B, T, H, S)            not yet scaled
     Tensor4 masked;        // (B, T, H, S)            -inf where the key comes after the query
@@ -25,8 +26,8 @@ struct NaiveTrace {
     Tensor3 output;        // (B, T, dim)
 };
 
-// x (B, T, dim) are the tokens at positions start_pos to start_pos + T. Writes their keys and values into the
-// cache and attends to all that it holds up to there. Throws std::invalid_argument where sizes do not fit.
+// x (B, T, dim) contains the tokens at positions start_pos to start_pos + T - 1. Writes their keys and values
+// into the cache and attends to all tokens up to there. Throws std::invalid_argument if sizes do not fit.
 NaiveTrace naive_attention(const Tensor3& x, const Weights& weights, const Config& config,
                            const Positions& positions, NaiveCache& cache, std::size_t start_pos);
 

@@ -9,14 +9,14 @@
 namespace ch7 {
 namespace {
 
-// One k_pe serves all heads: RoPE sees it as a single head.
+// One k_pe serves all heads, so RoPE rotates it as a single head.
 Tensor3 rotate_shared(const Tensor3& k_pe, const ch6::ComplexMatrix& table, std::size_t start_pos) {
     const std::size_t batch = k_pe.shape(0), tokens = k_pe.shape(1), rope = k_pe.shape(2);
     const Tensor4 one_head = torch::view<4>(k_pe, {batch, tokens, 1, rope});
     return torch::view<3>(ch6::rotate(one_head, table, start_pos), {batch, tokens, rope});
 }
 
-// wkv_b.view(H, nope + v, c)[:, first : first + count], without a copy of all of it.
+// wkv_b.view(H, nope + v, c)[:, first : first + count], without a copy of the whole matrix.
 Tensor3 rows_by_head(const Weights& weights, const Config& config, std::size_t first, std::size_t count) {
     const Matrix& all = weights.wkv_b.weight;
     const std::size_t heads = config.n_heads, of_a_head = config.qk_nope_head_dim + config.v_head_dim;
@@ -57,7 +57,7 @@ Projections project(const Tensor3& x, const Weights& weights, const Config& conf
     check(config);
     Projections made;
 
-    // Queries: straight from x, or through a latent of their own.
+    // Queries: directly from x, or through a latent of their own.
     Tensor3 flat_q;
     if (config.q_lora_rank == 0) {
         flat_q = weights.wq(x);
@@ -67,7 +67,7 @@ Projections project(const Tensor3& x, const Weights& weights, const Config& conf
         flat_q = weights.wq_b(made.q_normed);
     }
 
-    // Keys and values: one product gives the latent and, beside it, the key's share of position.
+    // Keys and values: one product computes the latent and, beside it, the position part of the key.
     const Tensor3 down = weights.wkv_a(x);
     cut_and_turn(made, flat_q, down, weights, config, table, start_pos);
     return made;
@@ -78,13 +78,13 @@ void cut_and_turn(Projections& made, const Tensor3& flat_q, const Tensor3& down,
     const std::size_t batch = flat_q.shape(0), tokens = flat_q.shape(1), c = config.kv_lora_rank;
     const std::size_t nope = config.qk_nope_head_dim, rope = config.qk_rope_head_dim;
 
-    // Each query head is cut in two, and only the second part is turned.
+    // Each query head is split in two, and only the second part is rotated.
     made.q = torch::view<4>(flat_q, {batch, tokens, config.n_heads, nope + rope});
     made.q_nope = torch::narrow(made.q, 3, 0, nope);
     made.q_pe = torch::narrow(made.q, 3, nope, rope);
     made.q_pe_rotated = ch6::rotate(made.q_pe, table, start_pos);
 
-    // Of what x gave for keys, the latent is normed and the share of position is turned.
+    // The product for the keys is split too: the latent is normed, and the position part is rotated.
     made.kv_latent = torch::narrow(down, 2, 0, c);
     made.kv_normed = rms_norm(made.kv_latent, weights.kv_norm);
     made.k_pe = torch::narrow(down, 2, c, rope);

@@ -1,4 +1,4 @@
-// From a token to its query, and to the latent that all its keys and values come from.
+// Projects a token to its query, and to the latent that all its keys and values come from.
 // B = sequences in a batch, T = new tokens, H = heads, q_rank = q_lora_rank, c = kv_lora_rank,
 // nope = qk_nope_head_dim, rope = qk_rope_head_dim, v = v_head_dim
 #pragma once
@@ -14,16 +14,16 @@ namespace ch7 {
 
 // Names and shapes as in DeepSeek's checkpoints.
 struct Weights {
-    ch2::Linear wq;     // (H * (nope + rope), dim)     direct queries: only where q_lora_rank is 0
+    ch2::Linear wq;     // (H * (nope + rope), dim)     direct queries, only if q_lora_rank is 0
     ch2::Linear wq_a;   // (q_rank, dim)                low-rank queries: down,
     Vector q_norm;      // (q_rank)
     ch2::Linear wq_b;   // (H * (nope + rope), q_rank)  and up again
-    ch2::Linear wkv_a;  // (c + rope, dim)              down to the latent, and beside it k_pe
+    ch2::Linear wkv_a;  // (c + rope, dim)              down to the latent, and to k_pe beside it
     Vector kv_norm;     // (c)
-    ch2::Linear wkv_b;  // (H * (nope + v), c)          for each head rows for its keys, then for its values
+    ch2::Linear wkv_b;  // (H * (nope + v), c)          for each head, rows for its keys, then for its values
     ch2::Linear wo;     // (dim, H * v)
 };
-// Drawn in the order wq or wq_a and wq_b, wkv_a, wkv_b, wo, without bias; the norms' weights are ones.
+// Draws wq or wq_a and wq_b, then wkv_a, wkv_b and wo, without bias. The norms' weights are ones.
 Weights random_weights(torch::Generator& generator, const Config& config);
 
 struct Projections {
@@ -35,16 +35,16 @@ struct Projections {
     Tensor3 k_pe, k_pe_rotated;    // (B, T, rope)              one for all heads
 };
 
-// x (B, T, dim) are the tokens at positions start_pos and after; `table` has at least start_pos + T rows.
+// x (B, T, dim) contains the tokens at positions from start_pos on. `table` has at least start_pos + T rows.
 Projections project(const Tensor3& x, const Weights& weights, const Config& config,
                     const ch6::ComplexMatrix& table, std::size_t start_pos);
 
-// Its second half, after the products that read x: `flat_q` (B, T, H * (nope + rope)) and `down` (B, T, c +
-// rope) are cut, normed and turned. Somebody may make the two products elsewhere.
+// The second half of project, after the two products that read x: splits, norms and rotates `flat_q` (B, T, H
+// * (nope + rope)) and `down` (B, T, c + rope). A GPU can compute the two products instead.
 void cut_and_turn(Projections& made, const Tensor3& flat_q, const Tensor3& down, const Weights& weights,
                   const Config& config, const ch6::ComplexMatrix& table, std::size_t start_pos);
 
-// wkv_b seen as (H, nope + v, c): the rows that make keys, (H, nope, c), and those that make values, (H, v,
+// Two parts of wkv_b as (H, nope + v, c): w_uk computes keys, (H, nope, c), and w_uv computes values, (H, v,
 // c).
 Tensor3 w_uk(const Weights& weights, const Config& config);
 Tensor3 w_uv(const Weights& weights, const Config& config);

@@ -1,5 +1,5 @@
-// RMSNorm: every token's numbers divided by their root mean square, so that only their direction counts, then
-// weighted column by column. Source: Zhang and Sennrich, "Root Mean Square Layer Normalization".
+// RMSNorm: divides each token's numbers by their root mean square, so that only their direction counts, and
+// then scales each column by a weight. Source: Zhang and Sennrich, "Root Mean Square Layer Normalization".
 // B = sequences in a batch, T = tokens, d = width
 #pragma once
 #include "common/tensor.hpp"

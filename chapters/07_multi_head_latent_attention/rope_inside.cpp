@@ -3,7 +3,7 @@
 namespace ch7 {
 namespace {
 
-// R(position) on one vector: chapter 6 turns (B, T, H, head_dim).
+// R(position) for one vector. Chapter 6 rotates (B, T, H, head_dim).
 Vector turned(const Vector& x, const ch6::ComplexMatrix& table, std::size_t position) {
     const Tensor4 head = torch::view<4>(x, {1, 1, 1, x.size()});
     return torch::view<1>(ch6::rotate(head, table, position), {x.size()});
@@ -41,7 +41,7 @@ RopeInside rope_inside(const Vector& q, const Matrix& w_uk, const Matrix& latent
         inside.scores(n) = dot(turned_q, turned(times(w_uk, latent), table, n));
         inside.absorbed(n) = dot(q_absorbed, latent);
 
-        // Turning the key by n is turning the query back by n, but that now stands between q and W_UK.
+        // Rotating the key by n equals rotating the query back by n, but then R(n) stands between q and W_UK.
         const Vector query = times_transposed(w_uk, turned(turned_q, backwards, n));
         xt::view(inside.query_for_each_key, n) = query;
         inside.repaired(n) = dot(query, latent);

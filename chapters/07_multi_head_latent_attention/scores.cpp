@@ -7,7 +7,7 @@
 namespace ch7 {
 namespace {
 
-// (B, T, H, d) -> (H, B * T, d): what one head sees of all tokens is one matrix.
+// (B, T, H, d) -> (H, B * T, d): one matrix for each head, with the rows of all tokens.
 Tensor3 heads_first(const Tensor4& x) {
     const std::size_t tokens = x.shape(0) * x.shape(1);
     return torch::transpose(torch::view<3>(x, {tokens, x.shape(2), x.shape(3)}), 0, 1);

@@ -1,5 +1,6 @@
-// What both forms do with scores, which stand as (B, T, H, S): all heads of a token side by side, as in
-// DeepSeek's code. B = sequences in a batch, T = new tokens, H = heads, S = start_pos + T
+// The operations on scores that both forms share. Scores have the shape (B, T, H, S): all heads of a token
+// side by side, as in DeepSeek's code.
+// B = sequences in a batch, T = new tokens, H = heads, S = start_pos + T
 #pragma once
 #include <cstddef>
 
@@ -7,13 +8,13 @@
 
 namespace ch7 {
 
-// -inf where the key comes after the query, which stands at start_pos + t.
+// Masks the future with -inf: a key after the query's position, start_pos + t.
 Tensor4 hide_future(const Tensor4& attn_scores, std::size_t start_pos);
 
 // softmax(masked * softmax_scale): each row sums to 1.
 Tensor4 scaled_softmax(const Tensor4& masked, float softmax_scale);
 
-// A matrix for each head: (B, T, H, d), (H, d, c) -> (B, T, H, c). einsum("bshd,hdc->bshc").
+// One matrix for each head: (B, T, H, d), (H, d, c) -> (B, T, H, c). einsum("bshd,hdc->bshc").
 Tensor4 per_head(const Tensor4& x, const Tensor3& matrices);
 
 // The same with transposed matrices: (B, T, H, c), (H, d, c) -> (B, T, H, d). einsum("bshc,hdc->bshd").

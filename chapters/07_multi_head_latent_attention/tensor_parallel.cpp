@@ -27,7 +27,7 @@ Config local_config(const Config& config, std::size_t world_size) {
     check(config);
     if (world_size == 0 || config.n_heads % world_size != 0) {
         throw std::invalid_argument(fmt::format(
-            "{} heads cannot be shared evenly by {} ranks: the number of ranks must divide n_heads",
+            "{} heads cannot be split evenly among {} ranks: the number of ranks must divide n_heads",
             config.n_heads, world_size));
     }
     Config local = config;
@@ -37,7 +37,7 @@ Config local_config(const Config& config, std::size_t world_size) {
 
 Weights shard(const Weights& weights, const Config& config, std::size_t rank, std::size_t world_size) {
     static_cast<void>(local_config(config, world_size));
-    Weights local = weights;  // whole: the latents
+    Weights local = weights;  // the matrices of the latents stay whole
     if (config.q_lora_rank == 0) {
         local.wq = column_parallel(weights.wq, rank, world_size);
     } else {
@@ -56,7 +56,7 @@ AllReduced all_reduce(const Ranks& ranks, const std::function<Tensor3(std::size_
         return std::vector<float>(partial.begin(), partial.end());
     });
 
-    // Ranks know rows of numbers only: back to tensors.
+    // Ranks exchange flat rows of numbers; this makes tensors of them again.
     const auto tensor = [&](const std::vector<float>& values) {
         Tensor3 result = Tensor3::from_shape(shape);
         std::copy(values.begin(), values.end(), result.begin());

@@ -1,7 +1,7 @@
-// Tensor parallelism: the heads of one layer shared out to several ranks, as DeepSeek's code runs them. Each
-// rank runs the attention of this chapter, unchanged, on its own heads. Through wo each head's context ends
-// as a term of a sum, so that a rank's output is its part of that sum, and an all-reduce makes it whole. B =
-// sequences in a batch, T = new tokens
+// Tensor parallelism: splits the heads of one layer among several ranks, as DeepSeek's code does. Each rank
+// runs the attention of this chapter, unchanged, on its own heads. wo turns each head's context into a term
+// of a sum. So a rank's output is a part of that sum, and an all-reduce adds the parts.
+// B = sequences in a batch, T = new tokens
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -14,9 +14,9 @@
 
 namespace ch7 {
 
-// The layer as one rank sees it: its share of the heads, all else as it was. Caches are made from it, one a
-// rank: the naive one shrinks with the heads, the latent one does not, because it belongs to no head.
-// Throws std::invalid_argument where the heads cannot be shared evenly.
+// The config of one rank: it has its part of the heads, and everything else is unchanged. Each rank makes its
+// caches from it. The naive cache shrinks with the heads; the latent cache does not, because it belongs to no
+// head. Throws std::invalid_argument if the heads cannot be split evenly.
 Config local_config(const Config& config, std::size_t world_size);
 
 // What one rank holds of the weights, which are stored (out, in):
@@ -26,11 +26,11 @@ Config local_config(const Config& config, std::size_t world_size);
 Weights shard(const Weights& weights, const Config& config, std::size_t rank, std::size_t world_size);
 
 struct AllReduced {
-    std::vector<Tensor3> partials;  // (B, T, dim)  of each rank, in their order
-    Tensor3 output;                 // (B, T, dim)  their sum, which every rank then has
+    std::vector<Tensor3> partials;  // (B, T, dim)  one for each rank, in order
+    Tensor3 output;                 // (B, T, dim)  their sum, which every rank receives
 };
 
-// dist.all_reduce(output): has every rank compute its partial output, and adds them up.
+// dist.all_reduce(output): every rank computes its partial output, and the sum is returned.
 AllReduced all_reduce(const Ranks& ranks, const std::function<Tensor3(std::size_t rank)>& partial_output);
 
 }  // namespace ch7

@@ -1,6 +1,7 @@
-// Chapter 7: keep one small latent of each token instead of all its keys and values. No notebook has these
-// cells; PyTorch prints the same tensors for torch.manual_seed(156), x = torch.randn(1, 3, 8), then wq_a,
-// wq_b, wkv_a, wkv_b, wo as nn.Linear without bias, x_next = torch.randn(1, 1, 8), and a direct wq.
+// Chapter 7: the cache stores one small latent of each token instead of all its keys and values. The notebook
+// ends before this chapter. PyTorch prints the same tensors for torch.manual_seed(156), x = torch.randn(1, 3,
+// 8), then wq_a, wq_b, wkv_a, wkv_b, wo as nn.Linear without bias, x_next = torch.randn(1, 1, 8), and a
+// direct wq.
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
 
 #include "chapters/07_multi_head_latent_attention/mistakes.hpp"
@@ -32,7 +33,7 @@ ch7::Setting draw_setting(Walkthrough& walk) {
     return setting;
 }
 
-// The small layer is shown in two ranks, unless the reader or mpirun says otherwise.
+// The walk splits the small layer into two ranks, unless --world-size or mpirun gives another number.
 std::unique_ptr<Ranks> small_layers_ranks(Walkthrough& walk, const ProcessGroup& group,
                                           std::optional<std::size_t> world_size) {
     const bool is_alone = group.processes() == 1;

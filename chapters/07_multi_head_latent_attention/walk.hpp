@@ -1,4 +1,4 @@
-// What the parts of chapter 7's walk share: the small layer that they all look at, and what it computes.
+// The shared data of the parts of chapter 7's walk: the small layer and its results.
 #pragma once
 #include <string>
 #include <vector>
@@ -13,7 +13,7 @@ namespace ch7 {
 
 using Rows = std::vector<std::vector<std::string>>;
 
-// Small enough for the screen, and no two sizes alike.
+// Small enough for the screen, and all sizes differ.
 inline constexpr Config small_config{.dim = 8,
                                      .n_heads = 2,
                                      .q_lora_rank = 6,
@@ -24,7 +24,7 @@ inline constexpr Config small_config{.dim = 8,
                                      .max_batch_size = 1,
                                      .max_seq_len = 5};
 
-// The sizes of DeepSeek-V3, for what is counted and not computed.
+// The sizes of DeepSeek-V3, for steps that count without computing.
 inline constexpr Config deepseek_v3{.dim = 7168,
                                     .n_heads = 128,
                                     .q_lora_rank = 1536,
@@ -35,7 +35,7 @@ inline constexpr Config deepseek_v3{.dim = 7168,
                                     .max_batch_size = 1,
                                     .max_seq_len = 4096};
 
-// Three tokens, the layer, a fourth token for later, and direct queries to set beside the low-rank ones.
+// Three tokens, the layer, a fourth token for later, and direct queries to compare with the low-rank ones.
 struct Setting {
     Tensor3 x;
     Weights weights;
@@ -44,7 +44,7 @@ struct Setting {
     Positions positions;
 };
 
-// Both forms on the three tokens, with what they keep.
+// Both forms on the three tokens, with their caches.
 struct TwoForms {
     NaiveCache naive_cache{small_config};
     LatentCache latent_cache{small_config};
@@ -57,14 +57,14 @@ void walk_cache_and_projections(Walkthrough& walk, const Setting& setting, const
 void walk_two_forms(Walkthrough& walk, const Setting& setting, TwoForms& forms);
 void walk_in_practice(Walkthrough& walk, const Setting& setting, const TwoForms& forms, const Ranks& ranks);
 
-// --size journey: the same call at a size of real layers, operation by operation.
+// --size journey: the same call at the size of a real layer, operation by operation.
 void walk_journey(Walkthrough& walk);
 
 // --device: the same layer by GPU kernels: x (B, T, dim) at once, then x_next (B, 1, dim).
 void walk_on_device(Walkthrough& walk, const DeviceChoice& choice, const Tensor3& x, const Tensor3& x_next,
                     const Weights& weights, const Config& config, const Positions& positions);
 
-// --config: both forms on the reader's own layer.
+// --config: both forms on your own layer.
 void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const Ranks& ranks);
 
 }  // namespace ch7

@@ -13,7 +13,7 @@ namespace ch7 {
 namespace {
 
 void longer_texts(Walkthrough& walk) {
-    // DeepSeek-V3: trained on 4096 positions, stretched 40 times.
+    // DeepSeek-V3: trained on 4096 positions, extended 40 times.
     constexpr float theta = 10000.0f;
     constexpr double trained = 4096, stretched = 40 * trained;
     const Vector plain = frequencies(deepseek_v3, theta, std::nullopt);
@@ -27,14 +27,13 @@ void longer_texts(Walkthrough& walk) {
         rows.push_back({fmt::format("{}", i), ch6::region(plain(i), yarn(i), 40.0f), turns(plain(i), trained),
                         turns(plain(i), stretched), turns(yarn(i), stretched)});
     }
-    walk.section("7.7", "Longer than in training: YaRN");
+    walk.section("7.7", "Longer texts than in training: YaRN");
 
-    walk.step(
-            "Angles that were never seen",
-            "DeepSeek-V3 learned on 4096 positions, and its config stretches them by 40. Chapter 6's YaRN keeps "
-            "pairs that turn often, whose angles have all been seen, and slows those that never finished a turn "
-            "by 40, so that at position 163840 they stand where they stood at 4096. Only q_pe and k_pe are "
-            "concerned.")
+    walk.step("Angles that the model never saw",
+              "DeepSeek-V3 was trained on 4096 positions, and its config extends them 40 times. Chapter 6's "
+              "YaRN keeps the pairs that make many turns, because the model has seen all their angles. It "
+              "divides the frequency of pairs that never finished a turn by 40, so at position 163840 they "
+              "have the angle that they had at 4096. This affects only q_pe and k_pe.")
         .read("yarn.cpp")
         .table({"pair", "is", "turns at 4096", "at 163840, plain", "at 163840, YaRN"}, rows);
 }
@@ -46,11 +45,11 @@ void sharper_softmax(Walkthrough& walk, const TwoForms& forms) {
         return std::vector<std::string>{name, fmt::format("{:.4f}", without), fmt::format("{:.4f}", with),
                                         fmt::format("{:.4f}", with / without)};
     };
-    walk.step(
-            "A sharper softmax",
-            "Among more keys every weight gets smaller, so YaRN also multiplies the scores: by (0.1 mscale ln 40 + "
-            "1)², once for the query and once for the key. DeepSeek puts it into the softmax scale and leaves "
-            "cosines and sines alone, and applies both only where max_seq_len is over the 4096 of training.")
+    walk.step("A sharper softmax",
+              "With more keys, every attention weight becomes smaller. So YaRN also multiplies the scores "
+              "by (0.1 mscale ln 40 + 1)²: one factor for the query and one for the key. DeepSeek puts this "
+              "factor into the softmax scale and leaves cosines and sines unchanged. It applies YaRN only "
+              "if max_seq_len is over the 4096 positions of training.")
         .read("yarn.cpp")
         .formula("softmax_scale = (0.1 mscale ln(factor) + 1)² / √(nope + rope)")
         .table({"softmax scale", "plain", "YaRN", "ratio"},
@@ -58,12 +57,12 @@ void sharper_softmax(Walkthrough& walk, const TwoForms& forms) {
                 row("DeepSeek-V3, 1/√192", softmax_scale(deepseek_v3, std::nullopt),
                     softmax_scale(deepseek_v3, Yarn{}))})
         .note(
-            "On the scores of this chapter it makes large weights larger. A test at the first token sees nothing: "
-            "its row is 1 in any case.")
+            "On the scores of this chapter, it makes large weights larger. A test with only the first "
+            "token sees nothing, because its single weight is always 1.")
         .show("attn_weights, sharpened", sharpened, {"B", "T", "H", "S"});
 }
 
-// The layer with all its matrices through FP8 and back.
+// The layer with all its matrices converted to FP8 and back.
 Weights in_eight_bits(Weights weights, std::size_t block_size) {
     for (ch2::Linear* linear : {&weights.wq_a, &weights.wq_b, &weights.wkv_a, &weights.wkv_b, &weights.wo}) {
         const QuantizedWeight quantized = weight_quant(linear->weight, block_size);
@@ -72,13 +71,13 @@ Weights in_eight_bits(Weights weights, std::size_t block_size) {
     return weights;
 }
 
-// The same weight with its first number a million times as large.
+// The same weight with its first number multiplied by a million.
 Matrix with_outlier(Matrix weight) {
     weight(0, 0) *= 1e6f;
     return weight;
 }
 
-// How many numbers FP8 changes by more than a tenth.
+// Counts the numbers that FP8 changes by more than a tenth.
 std::size_t off_by_a_tenth(const Matrix& weight, std::size_t block_size) {
     const QuantizedWeight quantized = weight_quant(weight, block_size);
     const Matrix back = weight_dequant(quantized.values, quantized.scale_inv, block_size);
@@ -93,12 +92,12 @@ void eight_bit_weights(Walkthrough& walk, const Setting& setting, const TwoForms
     const QuantizedWeight quantized = weight_quant(weight, block_size);
     walk.section("7.8", "Weights in eight bits");
 
-    walk.step(
-            "A scale for each block",
-            "DeepSeek-V3's checkpoint holds its matrices as FP8: one sign bit, four of exponent, three of fraction "
-            "(E4M3), from 2⁻⁹ up to 448. So few bits need a scale, and one for a whole matrix would be ruled by its "
-            "largest number; there is one for each block of 128 x 128. Here wkv_a in blocks of 4 x 4, the last ones "
-            "cut. The names are those of the checkpoint: weight_scale_inv is what is multiplied with.")
+    walk.step("A scale for each block",
+              "DeepSeek-V3's checkpoint stores its matrices as FP8 (E4M3): one sign bit, four bits of "
+              "exponent, three of fraction, for numbers from 2⁻⁹ to 448. So few bits need a scale. With one "
+              "scale for a whole matrix, its largest number would decide the scale for all others. So there "
+              "is one scale for each block of 128 x 128. Here wkv_a has blocks of 4 x 4, and the last "
+              "blocks are smaller. The names are those of the checkpoint; you multiply by weight_scale_inv.")
         .read("weight_dequant.cpp")
         .formula("scale = max |w| / 448        q = E4M3(w / scale)        w ≈ q scale")
         .show("wkv_a.weight", weight, {"c + rope", "dim"}, pytorch())
@@ -122,12 +121,12 @@ void eight_bit_weights(Walkthrough& walk, const Setting& setting, const TwoForms
                         fmt::format("{:.1e}", largest_difference(output, forms.absorbed.output)),
                         fmt::format("{} of {}", off_by_a_tenth(with_outlier(weight), size), weight.size())});
     }
-    walk.step(
-            "What it costs",
-            "Three bits of fraction leave an error of up to 1/16 of a number; in the output, errors add up and "
-            "partly cancel. As long as all numbers are of one size, blocks gain little. But let one be a million "
-            "times as large: it rules the scale of its block, and all others there are rounded to almost nothing. "
-            "The last column counts them. Products are computed in float32, from dequantised weights.")
+    walk.step("The error of FP8",
+              "Three bits of fraction leave an error of up to 1/16 of a number. In the output, errors add "
+              "up and partly cancel. As long as all numbers have a similar size, small blocks gain little. "
+              "But if one number is a million times as large, it decides the scale of its block, and all "
+              "others in the block round to almost nothing. The last column counts them. The products are "
+              "computed in float32, with dequantized weights.")
         .read("weight_dequant.cpp")
         .table({"blocks", "error in wkv_a", "in the output", "outlier: off by over 1/10"}, rows);
 }
@@ -150,16 +149,16 @@ void several_devices(Walkthrough& walk, const Setting& setting, const TwoForms& 
 
     walk.step("Each rank has some of the heads",
               fmt::format(
-                  "A layer too large for one device is cut into ranks. wq_b and wkv_b are cut between heads: "
-                  "rows of the stored weight, columns of the product (column-parallel), and no rank needs "
-                  "to know of another. wo is cut along its input (row-parallel). wq_a, wkv_a and the norms "
-                  "are whole on every rank, and so is the latent cache: each head needs all of it. World "
-                  "size {}.",
+                  "If a layer is too large for one device, it is split among ranks. wq_b and wkv_b are "
+                  "split between heads, so no rank needs the results of another. This splits rows of the "
+                  "stored weight, which are columns of the product (column-parallel). wo is split along "
+                  "its input (row-parallel). Every rank has the whole wq_a, wkv_a and norms. It also has "
+                  "the whole latent cache, because each head needs all of it. World size {}.",
                   world_size))
         .read("tensor_parallel.cpp")
         .table({"rank", "heads", "wq_b", "wkv_b", "wo"}, rows);
 
-    // Every rank runs absorbed_attention as it stands, on its own part.
+    // Every rank runs absorbed_attention, unchanged, on its own part.
     const AllReduced reduced = all_reduce(ranks, [&](std::size_t rank) {
         LatentCache cache(local);
         const Weights part = shard(setting.weights, small_config, rank, world_size);
@@ -167,8 +166,9 @@ void several_devices(Walkthrough& walk, const Setting& setting, const TwoForms& 
     });
     Step& step =
         walk.step("All-reduce: one sum",
-                  "A rank's output is its heads' share of the sum over all heads. Adding up the shares, and "
-                  "handing the sum to every rank, is the only time that ranks speak to each other.");
+                  "The output is a sum over all heads, and each rank computes the part of its own heads. "
+                  "The all-reduce adds these parts and gives the sum to every rank. Ranks communicate "
+                  "only here.");
     step.read("tensor_parallel.cpp").formula("output = Σ head_contextᵣ woᵣᵀ  over the ranks r");
     for (std::size_t rank = 0; rank < world_size; ++rank) {
         const std::string name = fmt::format("rank{}.partial", rank);
@@ -177,7 +177,7 @@ void several_devices(Walkthrough& walk, const Setting& setting, const TwoForms& 
                   printed_by_pytorch ? std::optional<Cell>(pytorch()) : std::nullopt);
     }
     step.show("all_reduced", reduced.output, {"B", "T", "dim"});
-    step.note(fmt::format("Largest difference to one device: {:.1e}.",
+    step.note(fmt::format("Largest difference from one device: {:.1e}.",
                           largest_difference(reduced.output, forms.absorbed.output)));
 }
 

@@ -1,5 +1,5 @@
 // --size journey: one call at the size of a small DeepSeek layer, operation by operation, with what happens
-// in memory. PyTorch prints the same tensors, but for the last digit, for torch.manual_seed(123), x =
+// in memory. PyTorch prints the same tensors, except for the last digit, for torch.manual_seed(123), x =
 // torch.randn(2, 4, 2048), then wq, wkv_a, wkv_b, wo as nn.Linear without bias.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -44,11 +44,11 @@ std::string_view kind_of(const JourneyStep& step) {
     return "computed";
 }
 
-// What the operation did to memory, in a sentence.
+// One sentence about what the operation did in memory.
 std::string cost_of(const JourneyStep& step) {
     switch (step.kind) {
         case JourneyStep::Kind::view:
-            return "A view: no byte is moved, no number computed.";
+            return "A view: it copies no byte and computes no number.";
         case JourneyStep::Kind::copied:
             return fmt::format("Copied: no FLOPs; {} bytes read and written.", with_commas(step.bytes));
         case JourneyStep::Kind::computed:
@@ -77,11 +77,10 @@ void tell_sums(Walkthrough& walk, const std::vector<JourneyStep>& steps) {
             {step.name, std::string(kind_of(step)), with_commas(step.flops), with_commas(step.bytes)});
     }
     rows.push_back({"all", "", with_commas(flops), with_commas(bytes)});
-    walk.section("", "The whole way");
-    walk.step(
-            "What it came to",
-            "The products with weights are nearly all of it. With 8 tokens each weight is read for 16 operations, "
-            "and with one token for 2: that is why a decode step waits for memory.")
+    walk.section("", "The whole journey");
+    walk.step("The total cost",
+              "Products with weights are nearly all of the cost. With 8 tokens, the layer reads each weight "
+              "for 16 operations; with one token, for only 2. That is why memory limits a decoding step.")
         .read("journey.cpp")
         .table({"result", "", "FLOPs", "bytes"}, rows);
 }
@@ -100,11 +99,11 @@ void walk_journey(Walkthrough& walk) {
         x, weights, journey_config, positions(journey_config, 10000.0f, std::nullopt, tokens), cache, 0);
 
     walk.section("", "A journey through one layer");
-    walk.step(
-            "The start",
-            "Two sequences of four tokens, dim 2048; 16 heads, direct queries, a latent of 512 numbers, keys of 128 + "
-            "64 and values of 128. Strides say how many numbers lie between neighbours along an axis: a view has "
-            "other strides and the same memory. Bytes are those of float32.")
+    walk.step("The start",
+              "Two sequences of four tokens with dim 2048; 16 heads, direct queries, a latent of 512 "
+              "numbers, keys of 128 + 64 and values of 128. A stride says how many numbers lie between "
+              "neighbours along an axis. A view has other strides and the same memory. Bytes are those of "
+              "float32.")
         .show("x", x, {"B", "T", "dim"});
     const std::vector<JourneyStep> steps = journey(x, weights, journey_config, trace);
     for (const JourneyStep& step : steps) tell(walk, step);

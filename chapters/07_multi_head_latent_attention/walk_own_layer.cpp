@@ -8,34 +8,31 @@
 #include "chapters/07_multi_head_latent_attention/layer_files.hpp"
 #include "chapters/07_multi_head_latent_attention/tensor_parallel.hpp"
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
-#include "common/files/weight_file.hpp"
+#include "common/program/own_layer.hpp"
+#include "common/render/progress.hpp"
 
 namespace ch7 {
 namespace {
 
 void what_was_read(Walkthrough& walk, const Layer& layer, const Positions& positions) {
     const Config& config = layer.config;
-    const auto row = [](const char* field, std::size_t value) {
-        return std::vector<std::string>{field, fmt::format("{}", value)};
-    };
-    Step& step = walk.step("What was read", fmt::format("Weights: {}.", layer.naming));
-    step.table(
-        {"field", "value"},
-        {row("dim", config.dim), row("n_heads", config.n_heads), row("q_lora_rank", config.q_lora_rank),
-         row("kv_lora_rank", config.kv_lora_rank), row("qk_nope_head_dim", config.qk_nope_head_dim),
-         row("qk_rope_head_dim", config.qk_rope_head_dim), row("v_head_dim", config.v_head_dim),
-         row("max_batch_size", config.max_batch_size), row("max_seq_len", config.max_seq_len)});
-    step.note(fmt::format(
+    std::vector<std::string> notes = {fmt::format(
         "Softmax scale {:.6f}, theta {}. YaRN is {}.", positions.softmax_scale, layer.theta,
-        layer.yarn ? fmt::format("active, factor {}", layer.yarn->scaling.factor) : "not active"));
+        layer.yarn ? fmt::format("active, factor {}", layer.yarn->scaling.factor) : "not active")};
     if (!layer.dequantized.empty()) {
-        step.note(fmt::format("FP8, multiplied by the scales of their 128 x 128 blocks: {}.",
-                              fmt::join(layer.dequantized, ", ")));
+        notes.push_back(fmt::format("FP8, multiplied by the scales of their 128 x 128 blocks: {}.",
+                                    fmt::join(layer.dequantized, ", ")));
     }
-    if (!layer.ignored.empty())
-        step.note(fmt::format("Not understood, ignored: {}.", fmt::join(layer.ignored, ", ")));
-    if (!layer.unused.empty()) step.note(fmt::format("Not used: {}.", some_of(layer.unused)));
-    step.show("x", layer.x, {"B", "T", "dim"});
+    show_what_was_read(walk, layer,
+                       {{"dim", config.dim},
+                        {"n_heads", config.n_heads},
+                        {"q_lora_rank", config.q_lora_rank},
+                        {"kv_lora_rank", config.kv_lora_rank},
+                        {"qk_nope_head_dim", config.qk_nope_head_dim},
+                        {"qk_rope_head_dim", config.qk_rope_head_dim},
+                        {"v_head_dim", config.v_head_dim},
+                        {"max_seq_len", layer.max_seq_len}},
+                       notes);
 }
 
 Shown shown(std::string name, const AnyTensor& value, std::vector<std::string> axes) {
@@ -79,29 +76,6 @@ std::vector<Shown> shown_tensors(const AbsorbedTrace& absorbed, const NaiveTrace
     return tensors;
 }
 
-// Room for this text and nothing more.
-Config just_enough(const Layer& layer) {
-    Config sizes = layer.config;
-    sizes.max_batch_size = layer.x.shape(0);
-    sizes.max_seq_len = layer.x.shape(1);
-    return sizes;
-}
-
-// The latent caches are as large as the config says, as they are in DeepSeek's code, up to a GiB: a config
-// for 163840 positions would take three.
-LatentCache latent_cache_for(const Layer& layer) {
-    const Config& sizes = layer.config;
-    const std::size_t numbers =
-        sizes.max_batch_size * sizes.max_seq_len * (sizes.kv_lora_rank + sizes.qk_rope_head_dim);
-    const bool fits = numbers * sizeof(float) <= std::size_t{1} << 30U;
-    return LatentCache(fits || layer.x.shape(1) > sizes.max_seq_len ? sizes : just_enough(layer));
-}
-
-// The naive caches would take far more, so they always have room for this text alone.
-NaiveCache naive_cache_for(const Layer& layer) {
-    return NaiveCache(just_enough(layer));
-}
-
 // What both forms leave to see of a run over several pieces.
 struct Run {
     std::size_t pieces = 0;
@@ -112,15 +86,19 @@ struct Run {
 
 Run run_both(const Layer& layer, const Positions& positions, const std::vector<std::size_t>& sizes,
              LatentCache& latent_cache) {
-    NaiveCache naive_cache = naive_cache_for(layer);
+    NaiveCache naive_cache(layer.config);
     Run run;
     run.pieces = sizes.size();
     run.output = ch5::in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
+        const Progress progress(
+            fmt::format("computing absorbed, from position {} of {}", start_pos, layer.x.shape(1)));
         run.last = absorbed_attention(x, layer.weights, layer.config, positions, latent_cache, start_pos);
         if (start_pos == 0) run.first = run.last;
         return run.last.output;
     });
     run.output_naive = ch5::in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
+        const Progress progress(
+            fmt::format("computing naive, from position {} of {}", start_pos, layer.x.shape(1)));
         run.last_naive = naive_attention(x, layer.weights, layer.config, positions, naive_cache, start_pos);
         if (start_pos == 0) run.first_naive = run.last_naive;
         return run.last_naive.output;
@@ -154,10 +132,12 @@ void show_pieces(Walkthrough& walk, const Run& run, const std::vector<std::size_
 void run_in_ranks(Walkthrough& walk, const Layer& layer, const Positions& positions,
                   const std::vector<std::size_t>& sizes, const Ranks& ranks, const Tensor3& output) {
     const std::size_t world_size = ranks.world_size();
-    const Config local = local_config(just_enough(layer), world_size);
+    const Config local = local_config(layer.config, world_size);
     std::vector<LatentCache> caches(world_size, LatentCache(local));
     AllReduced last;
     const Tensor3 reduced = ch5::in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
+        const Progress progress(fmt::format("computing in {} ranks, from position {} of {}", world_size,
+                                            start_pos, layer.x.shape(1)));
         last = all_reduce(ranks, [&](std::size_t rank) {
             const Weights part = shard(layer.weights, layer.config, rank, world_size);
             return absorbed_attention(x, part, local, positions, caches[rank], start_pos).output;
@@ -181,13 +161,13 @@ void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const Ranks& 
     const Positions places = positions(layer.config, layer.theta, layer.yarn, tokens);
     if (!choice.is_cpu()) {
         const auto [x, x_next] = ch5::all_but_last(layer.x);
-        return walk_on_device(walk, choice, x, x_next, layer.weights, just_enough(layer), places);
+        return walk_on_device(walk, choice, x, x_next, layer.weights, layer.config, places);
     }
-    const std::vector<std::size_t> sizes = pieces_of(layer, walk.own());
+    const std::vector<std::size_t> sizes = ch5::pieces_of(layer, walk.own());
 
     walk.section("", "Your own layer");
     what_was_read(walk, layer, places);
-    LatentCache latent_cache = latent_cache_for(layer);
+    LatentCache latent_cache(layer.config);
     const Run run = run_both(layer, places, sizes, latent_cache);
     show_pieces(walk, run, sizes);
     if (ranks.world_size() > 1) run_in_ranks(walk, layer, places, sizes, ranks, run.output);
@@ -198,7 +178,7 @@ void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const Ranks& 
         .note(
             fmt::format("Largest difference: {:.1e}. Kept for each token: {} numbers, in the naive form {}.",
                         largest_difference(run.output, run.output_naive), latent_cache.per_token(),
-                        naive_cache_for(layer).per_token()));
+                        NaiveCache(layer.config).per_token()));
     walk.keep("kv_cache", latent_cache.kv_cache.all());
     walk.keep("pe_cache", latent_cache.pe_cache.all());
 }

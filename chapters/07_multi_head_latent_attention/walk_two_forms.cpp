@@ -1,4 +1,4 @@
-// Sections 7.3 to 7.6: position beside content, the naive form, the absorbed form, and what each costs.
+// Sections 7.3 to 7.6: position beside content, the naive form, the absorbed form, and the cost of each.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,7 +19,8 @@ Vector head_of(const Tensor4& x, std::size_t token, std::size_t head) {
 }
 
 void rope_inside_breaks(Walkthrough& walk, const Setting& setting, const Projections& made) {
-    // RoPE turns pairs: the first pair of head 0, asked by the last token, with its two rows of W_UK.
+    // RoPE rotates pairs: this takes the first pair of head 0, the query of the last token, and its two rows
+    // of W_UK.
     const std::size_t last = setting.x.shape(1) - 1;
     const Matrix head_0 = torch::select(w_uk(setting.weights, small_config), 0);
     const Matrix two_rows = torch::narrow(head_0, 0, 0, 2);
@@ -34,27 +35,26 @@ void rope_inside_breaks(Walkthrough& walk, const Setting& setting, const Project
     }
     walk.section("7.3", "Position beside content, not inside");
 
-    walk.step(
-            "The attempt: RoPE on the whole key",
-            "Absorbing means: multiply W_UK into the query once, and meet the bare latents. With RoPE as in "
-            "chapter 6, the turn R(n) of the key stands between the two, and it is another for every key. Head 0 "
-            "with its first pair of numbers only, asked by token 2.")
+    walk.step("The attempt: RoPE on the whole key",
+              "Absorbing means: multiply W_UK into the query once, and then use the latents themselves as "
+              "keys. With RoPE as in chapter 6, the rotation R(n) of the key stands between the two, and it "
+              "differs for every key. The table shows the first pair of numbers of head 0, with token 2 as "
+              "the query.")
         .read("rope_inside.cpp")
         .formula("(R(m) q) · (R(n) W_UK latentₙ) = (W_UKᵀ R(m - n) q) · latentₙ")
         .table({"key n", "score", "absorbed once", "absorbed anew for each key"}, rows)
         .note(
-            "One absorbed query gives a wrong score for every key but that at position 0, which is not turned. "
-            "What would be right is a query of its own for each key, below, and making those costs as much as "
-            "making the keys.")
+            "One absorbed query gives a wrong score for every key except key 0, whose position rotates "
+            "nothing. The right scores need a separate query for each key (below). Computing these "
+            "queries costs as much as computing the keys.")
         .show("W_UKᵀ R(m - n) q, a row for each key n", inside.query_for_each_key, {"S", "c"});
 }
 
 void two_parts_heal(Walkthrough& walk, const Projections& made) {
-    walk.step(
-            "The cure: two parts",
-            "Only q_pe and k_pe are turned, and they are never absorbed: they meet as they are. What is absorbed "
-            "knows no position. A single k_pe serves all heads, so that it adds 64 numbers to the cache of "
-            "DeepSeek-V3 and not 128 times 64.")
+    walk.step("The solution: two parts",
+              "Only q_pe and k_pe are rotated, and they are never absorbed: their dot product is computed "
+              "directly. The absorbed part contains no position. A single k_pe serves all heads, so it adds "
+              "64 numbers to DeepSeek-V3's cache instead of 128 times 64.")
         .read("projections.cpp")
         .formula("score = q_nope · k_nope + q_pe · k_pe")
         .show("q_pe_rotated", made.q_pe_rotated, {"B", "T", "H", "rope"}, pytorch())
@@ -64,21 +64,19 @@ void two_parts_heal(Walkthrough& walk, const Projections& made) {
 void naive_form(Walkthrough& walk, const NaiveTrace& naive) {
     walk.section("7.4", "The naive form");
 
-    walk.step(
-            "Make keys and values of the latent",
-            "Each head gets its own k_nope and v. Its key is k_nope with the shared k_pe behind it: look at the "
-            "last two columns of k, which are the same for both heads of a token.")
+    walk.step("Compute keys and values from the latent",
+              "Each head gets its own k_nope and v. Its key is k_nope followed by the shared k_pe. Look at "
+              "the last two columns of k: they are the same for both heads of a token.")
         .read("naive.cpp")
         .formula("k_nope, v = kv_normed wkv_bᵀ        k = [k_nope, k_pe]")
         .show("k_nope", naive.k_nope, {"B", "T", "H", "nope"}, pytorch())
         .show("v", naive.v, {"B", "T", "H", "v"}, pytorch())
         .show("k", naive.k, {"B", "T", "H", "nope + rope"}, pytorch());
 
-    walk.step(
-            "Attend as in chapter 5",
-            "Without sharing: as many key heads as query heads. The scores stand as (B, T, H, S), all heads of a "
-            "token side by side, as DeepSeek's code has them; chapters 4 to 6 had the heads first. Keys and values "
-            "are kept whole.")
+    walk.step("Attend as in chapter 5",
+              "Without sharing: there are as many key heads as query heads. The scores have the shape (B, "
+              "T, H, S), all heads of a token side by side, as in DeepSeek's code. In chapters 4 to 6, the "
+              "heads came first. The cache stores whole keys and values.")
         .read("naive.cpp")
         .formula("A = softmax(mask(q kᵀ) / √(nope + rope))")
         .formula("output = combine(A v) woᵀ")
@@ -89,7 +87,7 @@ void naive_form(Walkthrough& walk, const NaiveTrace& naive) {
         .show("output_naive", naive.output, {"B", "T", "dim"}, pytorch());
 }
 
-// A row of a table: a name, then numbers, then what they come to. As wide as the latent.
+// A row of a table: a name, then numbers, then their sum. As wide as the latent.
 std::vector<std::string> numbers_row(const std::string& name, const Vector& numbers, const std::string& sum) {
     std::vector<std::string> row = {name};
     for (const float number : numbers) row.push_back(fmt::format("{:.3f}", number));
@@ -109,12 +107,12 @@ void other_brackets(Walkthrough& walk, const Setting& setting, const TwoForms& f
 
     walk.section("7.5", "The absorbed form");
 
-    walk.step(
-            "The same product with other brackets",
-            "A score is query times matrix times latent. Multiply from the right and there is a key, of nope "
-            "numbers; from the left and there is an absorbed query, of c numbers. The sum is the same. But there "
-            "is one query now and a latent for every token so far, so the left saves making, and keeping, all "
-            "keys. Head 0, token 2 asks token 0:")
+    walk.step("The same product with other brackets",
+              "A score is query times matrix times latent. If you multiply from the right, you get a key of "
+              "nope numbers. If you multiply from the left, you get an absorbed query of c numbers. The sum "
+              "is the same. But a step has one query and a latent for every token so far. So the left way "
+              "never computes or caches any keys. The table shows head 0, the query of token 2, and the key "
+              "of token 0:")
         .read("absorbed.cpp")
         .formula("q · (W_UK latent) = (q W_UK) · latent")
         .table({"", "1", "2", "3", "4", "5", "sum"},
@@ -125,10 +123,9 @@ void other_brackets(Walkthrough& walk, const Setting& setting, const TwoForms& f
 }
 
 void absorbed_form(Walkthrough& walk, const AbsorbedTrace& absorbed) {
-    walk.step(
-            "Scores without keys",
-            "All heads of all tokens meet the same latents: one product for a whole sequence. Content and position "
-            "are scored apart and added.")
+    walk.step("Scores without keys",
+              "All heads of all tokens use the same latents, so one product serves a whole sequence. The "
+              "scores for content and position are computed separately and added.")
         .read("absorbed.cpp")
         .formula("attn_scores = (q_nope W_UK) latentsᵀ + q_pe k_peᵀ")
         .show("q_absorbed", absorbed.q_absorbed, {"B", "T", "H", "c"}, pytorch())
@@ -137,10 +134,9 @@ void absorbed_form(Walkthrough& walk, const AbsorbedTrace& absorbed) {
         .show("attn_scores", absorbed.attn_scores, {"B", "T", "H", "S"}, pytorch())
         .show("attn_weights", absorbed.attn_weights, {"B", "T", "H", "S"}, pytorch());
 
-    walk.step(
-            "Values without values",
-            "The same on the way out: a weighted sum of values is the value of the weighted sum of latents. Mix "
-            "latents first, then multiply the one mixture by W_UV.")
+    walk.step("Context without values",
+              "The output works the same way: a weighted sum of values equals W_UV times the weighted sum "
+              "of latents. So compute the weighted sum of latents first, and then multiply once by W_UV.")
         .read("absorbed.cpp")
         .formula("A (latents W_UVᵀ) = (A latents) W_UVᵀ")
         .show("context_latent", absorbed.context_latent, {"B", "T", "H", "c"}, pytorch())
@@ -155,10 +151,9 @@ std::string told(float difference) {
 void they_agree(Walkthrough& walk, const TwoForms& forms) {
     const NaiveTrace& naive = forms.naive;
     const AbsorbedTrace& absorbed = forms.absorbed;
-    walk.step(
-            "Equal, step by step",
-            "In exact arithmetic there would be no difference. In float32 the additions come in another order, and "
-            "the last of seven digits may move.")
+    walk.step("Both forms agree, step by step",
+              "In exact arithmetic, there would be no difference. In float32, the two forms add in another "
+              "order, so the last of seven digits may differ.")
         .table({"tensor", "largest difference, naive to absorbed"},
                {{"attn_scores", told(largest_difference(naive.attn_scores, absorbed.attn_scores))},
                 {"attn_weights", told(largest_difference(naive.attn_weights, absorbed.attn_weights))},
@@ -169,20 +164,20 @@ void they_agree(Walkthrough& walk, const TwoForms& forms) {
 void wrong_scale(Walkthrough& walk, const AbsorbedTrace& absorbed) {
     const auto wrong =
         1.0f / std::sqrt(static_cast<float>(small_config.kv_lora_rank + small_config.qk_rope_head_dim));
-    walk.step(
-            "The wrong width in the scale",
-            "Absorbed queries have c + rope numbers, and it is tempting to divide by √(c + rope): √576 for √192 in "
-            "DeepSeek-V3. All weights then become too equal. Shapes are right, nothing crashes, and the first "
-            "token's row agrees, since a softmax over one key is 1 with any scale.")
+    walk.step("The wrong width in the scale",
+              "Absorbed queries have c + rope numbers, so it is tempting to divide by √(c + rope): in "
+              "DeepSeek-V3, by √576 instead of √192. Then all weights become too equal. The shapes are "
+              "right and nothing crashes. The first token's row even agrees, because a softmax over one key "
+              "is 1 with any scale.")
         .show("attn_weights, scaled by 1/√(c + rope)", scaled_softmax(absorbed.masked, wrong),
               {"B", "T", "H", "S"});
 }
 
 void one_token_more(Walkthrough& walk, const Setting& setting, TwoForms& forms) {
-    walk.step(
-            "What was kept",
-            "Three rows of latent and three of turned k_pe; positions 3 and 4 still hold zeros. The latent is kept "
-            "after its norm, k_pe after its turn, so that neither is computed again.")
+    walk.step("What the cache contains",
+              "Three rows of latents and three of rotated k_pe. Positions 3 and 4 still contain zeros. The "
+              "cache stores the latent after its norm and k_pe after its rotation, so neither is computed "
+              "again.")
         .read("caches.hpp")
         .show("kv_cache[:1]", forms.latent_cache.kv_cache.all(), {"B", "max_seq", "c"}, pytorch())
         .show("pe_cache[:1]", forms.latent_cache.pe_cache.all(), {"B", "max_seq", "rope"}, pytorch())
@@ -194,9 +189,9 @@ void one_token_more(Walkthrough& walk, const Setting& setting, TwoForms& forms) 
                                                   setting.positions, forms.latent_cache, start_pos);
     const NaiveTrace naive = naive_attention(setting.x_next, setting.weights, small_config, setting.positions,
                                              forms.naive_cache, start_pos);
-    walk.step(
-            "One token more",
-            "The fourth token stands at position 3. Its two absorbed queries, one a head, meet four latents.")
+    walk.step("One more token",
+              "The fourth token is at position 3. Its two absorbed queries, one for each head, attend to "
+              "four latents.")
         .read("absorbed.cpp")
         .show("step.q_absorbed", step.q_absorbed, {"B", "T", "H", "c"}, pytorch())
         .show("step.attn_weights", step.attn_weights, {"B", "T", "H", "S"}, pytorch())
@@ -229,9 +224,10 @@ void pieces_agree(Walkthrough& walk, const Setting& setting) {
                         told(largest_difference(naive(sizes), prefill)),
                         told(largest_difference(absorbed(sizes), prefill))});
     }
-    walk.step("Prefill, chunks, token by token", "However the four tokens arrive, in either form.")
+    walk.step("Prefill, chunks, token by token",
+              "Every way to split the four tokens gives the same result, in both forms.")
         .table({"pieces", "naive", "absorbed"}, rows)
-        .note("Largest difference to the naive form with all four at once.");
+        .note("Largest difference from the naive form with all four tokens at once.");
 }
 
 void when_it_pays(Walkthrough& walk) {
@@ -244,24 +240,26 @@ void when_it_pays(Walkthrough& walk) {
     };
     walk.section("7.6", "When absorbing pays");
 
-    walk.step(
-            "Work for one layer of DeepSeek-V3",
-            "From queries and latents to the heads' context, for 4096 tokens at once and for one token after "
-            "4095 others. Absorbed heads score 576 numbers and mix 512, where naive ones score 192 and mix 128: "
-            "3.4 times the work. At prefill that is a loss. At decode the cache is read once for a single token, "
-            "and reading takes longer than computing: there, 71 times fewer numbers are worth 3 times the work.")
+    walk.step("Work for one layer of DeepSeek-V3",
+              "The work from queries and latents to the heads' context, for 4096 tokens at once and for one "
+              "token after 4095 others. An absorbed head uses 576 numbers for a score and 512 for the "
+              "weighted sum; a naive head uses 192 and 128. So absorbing computes 3.4 times as much. At "
+              "prefill, this is a loss. At decode, the model reads the cache for a single token, and "
+              "reading takes longer than computing. There it pays to compute 3 times as much and read 71 "
+              "times fewer numbers.")
         .read("ledger.cpp")
-        .table({"4096 tokens at once", "FLOPs", "numbers read", "FLOPs a number"},
+        .table({"4096 tokens at once", "FLOPs", "numbers read", "FLOPs per number"},
                {row("naive", naive_work(v3, context, context)),
                 row("absorbed", absorbed_work(v3, context, context))})
-        .table({"one token, 4095 kept", "FLOPs", "numbers read", "FLOPs a number"},
+        .table({"one token, 4095 cached", "FLOPs", "numbers read", "FLOPs per number"},
                {row("naive", naive_work(v3, 1, context)),
-                row("latents kept, expanded again", expanding_work(v3, 1, context)),
+                row("latents cached, expanded again", expanding_work(v3, 1, context)),
                 row("absorbed", absorbed_work(v3, 1, context))})
         .note(
-            "So real servers prefill in the naive form and decode in the absorbed one, with the same cache of "
-            "latents. The row between keeps latents but makes all keys of them at every step: a small cache, and "
-            "hundreds of times the work. docs/performance.md has times that were measured.");
+            "So real servers prefill in the naive form and decode in the absorbed form, with the same "
+            "cache of latents. The middle row caches latents, but computes all keys from them at every "
+            "step: it has a small cache, but hundreds of times the work. docs/performance.md has measured "
+            "times.");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 constexpr float e4m3_max = 448.0f;
 
-// How many blocks it takes to cover `length`; the last may be cut.
+// The number of blocks that cover `length`; the last block may be smaller.
 std::size_t blocks_of(std::size_t length, std::size_t block_size) {
     if (block_size == 0) throw std::invalid_argument("block_size must be at least 1");
     return (length + block_size - 1) / block_size;
@@ -49,7 +49,7 @@ QuantizedWeight weight_quant(const Matrix& weight, std::size_t block_size) {
             largest = std::max(largest, std::abs(weight(i, j)));
         }
     }
-    // It becomes E4M3's largest number. What is too small to be divided is as good as zero.
+    // The scale maps it to E4M3's largest number. A block that is too small to divide counts as zero.
     for (float& scale : scale_inv) {
         scale /= e4m3_max;
         if (scale < std::numeric_limits<float>::min()) scale = 1.0f;

@@ -13,7 +13,7 @@ float softmax_scale(const Config& config, const std::optional<Yarn>& yarn) {
     const double plain = 1.0 / std::sqrt(static_cast<double>(config.qk_head_dim()));
     if (!yarn || yarn->scaling.factor <= 1.0f) return static_cast<float>(plain);
 
-    // One factor for the query and one for the key: hence the square.
+    // One factor for the query and one for the key, so the factor is squared.
     const double factor = static_cast<double>(yarn->scaling.factor);
     const double sharpening = 0.1 * static_cast<double>(yarn->mscale) * std::log(factor) + 1.0;
     return static_cast<float>(plain * sharpening * sharpening);

@@ -1,5 +1,5 @@
-// Positions for this attention: the table that turns q_pe and k_pe, and the scale of the softmax. Where a
-// text may be longer than in training, YaRN (chapter 6) changes both. Source: DeepSeek-V3's model.py.
+// Positions for this attention: the table that rotates q_pe and k_pe, and the softmax scale. If a text may be
+// longer than in training, YaRN (chapter 6) changes both. Source: DeepSeek-V3's model.py.
 // P = positions in the table
 #pragma once
 #include <cstddef>
@@ -13,14 +13,14 @@
 namespace ch7 {
 
 struct Yarn {
-    ch6::YarnScaling scaling = {};  // which frequencies are kept, blended, divided
-    float mscale = 1.0f;            // how much the softmax is sharpened; 0: not at all
-    float rotation_scale = 1.0f;    // a factor on cosines and sines: 1 in DeepSeek's own code
+    ch6::YarnScaling scaling = {};  // which frequencies it keeps, blends or divides
+    float mscale = 1.0f;            // how much sharper the softmax becomes; 0: not at all
+    float rotation_scale = 1.0f;    // a factor for cosines and sines; 1 in DeepSeek's own code
 };
 
 struct Positions {
     ch6::ComplexMatrix table;  // (P, qk_rope_head_dim / 2)
-    float softmax_scale;       // what scores are multiplied by
+    float softmax_scale;       // the factor of the scores
 };
 
 // The frequencies of q_pe and k_pe, in radians per position: (qk_rope_head_dim / 2).

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 
 #include "common/files/file_error.hpp"
@@ -13,10 +14,34 @@ namespace {
 
 using nlohmann::json;
 
+// Refuses what a config has no use for: a field that is given twice, of which only one could count, and lists
+// within lists within lists.
+class Watch {
+  public:
+    explicit Watch(const std::string& path) : path_(path) {}
+
+    bool operator()(int depth, json::parse_event_t event, const json& parsed) {
+        constexpr int deepest = 32;
+        if (depth > deepest)
+            throw FileError(path_, "is nested too deeply", "a config is an object of plain fields");
+        if (event == json::parse_event_t::object_start) open_.emplace_back();
+        if (event == json::parse_event_t::object_end) open_.pop_back();
+        if (event == json::parse_event_t::key && !open_.back().insert(parsed.get<std::string>()).second) {
+            throw FileError(path_, fmt::format("has the field {:.40} twice", parsed.get<std::string>()),
+                            "keep one");
+        }
+        return true;
+    }
+
+  private:
+    const std::string& path_;
+    std::vector<std::set<std::string>> open_;  // for each object that is not complete, its names so far
+};
+
 json parse(const MappedFile& file) {
     const std::string_view text = file.text();
     try {
-        return json::parse(text);
+        return json::parse(text, Watch(file.path()));
     } catch (const json::parse_error& error) {
         const std::string_view before = text.substr(0, std::max<std::size_t>(error.byte, 1) - 1);
         const auto line = 1 + std::count(before.begin(), before.end(), '\n');
@@ -31,6 +56,12 @@ json parse(const MappedFile& file) {
 bool is_size(const json& value, std::size_t smallest) {
     constexpr std::size_t largest = 2147483647;
     return value.is_number_unsigned() && value >= smallest && value <= largest;
+}
+
+// Whether a number above 0 keeps its size in float32, in which all is computed.
+bool is_float(double value) {
+    using Limits = std::numeric_limits<float>;
+    return value >= double{Limits::min()} && value <= double{Limits::max()};
 }
 
 }  // namespace
@@ -103,11 +134,19 @@ std::size_t Fields::needed_size(Names names) const {
     return *found;
 }
 
+std::optional<double> Fields::number(Names names) const {
+    const std::optional<Found> found = find(names);
+    if (!found) return std::nullopt;
+    if (!found->value.is_number()) wrong(*found, "a number");
+    return found->value.get<double>();
+}
+
 void Fields::read(Names names, double& number) const {
     const std::optional<Found> found = find(names);
     if (!found) return;
     const double value = found->value.is_number() ? found->value.get<double>() : 0.0;
     if (!(value > 0.0)) wrong(*found, "a number above 0");
+    if (!is_float(value)) wrong(*found, "a number that float32 holds");
     number = value;
 }
 
@@ -116,6 +155,7 @@ void Fields::read_from_zero(Names names, double& number) const {
     if (!found) return;
     const double value = found->value.is_number() ? found->value.get<double>() : -1.0;
     if (value < 0.0) wrong(*found, "a number from 0");
+    if (value > 0.0 && !is_float(value)) wrong(*found, "a number that float32 holds");
     number = value;
 }
 
@@ -123,8 +163,11 @@ void Fields::refuse(const std::string& problem, const std::string& advice) const
     throw FileError(path_, problem, advice);
 }
 
-void Fields::wrong(const Found& found, const char* wanted) const {
-    refuse(fmt::format("{} is {:.40}", found.name,
-                       found.value.dump(-1, ' ', true, json::error_handler_t::replace)),
-           fmt::format("it must be {}", wanted));
+void Fields::wrong(const Found& found, const std::string& wanted) const {
+    refuse(told(found), fmt::format("it must be {}", wanted));
+}
+
+std::string told(const Fields::Found& found) {
+    return fmt::format("{:.40} is {:.40}", found.name,
+                       found.value.dump(-1, ' ', true, json::error_handler_t::replace));
 }

@@ -9,7 +9,8 @@
 #include <string>
 #include <vector>
 
-// The object that a file holds. Throws FileError, which says at which line and column the JSON goes wrong.
+// The object that a file holds. Throws FileError, which says at which line and column the JSON goes wrong, or
+// which field is there twice.
 nlohmann::json read_json_object(const std::string& path);
 
 // The fields of one JSON object in the file at `path`; both must outlive this. A field that is null counts as
@@ -41,6 +42,9 @@ class Fields {
     // A field without which there is no layer.
     [[nodiscard]] std::size_t needed_size(Names names) const;
 
+    // A number of any sign, or nothing where it is absent.
+    [[nodiscard]] std::optional<double> number(Names names) const;
+
     // A number above 0, or from 0: yarn's mscale may be. Leave `number` as it is where the field is absent.
     void read(Names names, double& number) const;
     void read_from_zero(Names names, double& number) const;
@@ -50,10 +54,13 @@ class Fields {
 
     // Both throw FileError.
     [[noreturn]] void refuse(const std::string& problem, const std::string& advice) const;
-    [[noreturn]] void wrong(const Found& found, const char* wanted) const;
+    [[noreturn]] void wrong(const Found& found, const std::string& wanted) const;
 
   private:
     const std::string& path_;
     const nlohmann::json& object_;
     mutable std::set<std::string> read_;  // every name asked for
 };
+
+// "factor is 8": a field and the beginning of its value.
+std::string told(const Fields::Found& found);

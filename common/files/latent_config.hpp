@@ -22,8 +22,8 @@ struct LatentModelConfig {
     std::size_t q_lora_rank = 0;  // 0: queries come straight from x (null)
     std::size_t kv_lora_rank = 512;
     std::size_t qk_nope_head_dim = 128, qk_rope_head_dim = 64, v_head_dim = 128;
-    std::size_t max_batch_size = 8;
-    std::size_t max_seq_len = 16384;  // (max_position_embeddings)
+    std::optional<std::size_t> max_batch_size;  // none: any
+    std::size_t max_seq_len = 16384;            // (max_position_embeddings)
     double rope_theta = 10000;
     std::optional<LatentYarn> yarn;
     std::vector<std::string> ignored;  // fields that say nothing of attention, by their names

@@ -9,13 +9,9 @@
 
 #include "common/files/field_policy.hpp"
 #include "common/files/json_fields.hpp"
+#include "common/files/rope_fields.hpp"
 
 namespace {
-
-// How much YaRN enlarges a rotated vector. Source: Peng et al., "YaRN", as in Hugging Face's modules.
-double enlargement(double factor, double mscale) {
-    return factor <= 1.0 ? 1.0 : 0.1 * mscale * std::log(factor) + 1.0;
-}
 
 // Given as such, as a ratio of two (where neither is 0), or left to the factor.
 double read_attention_factor(const Fields& rope, double factor) {
@@ -25,76 +21,103 @@ double read_attention_factor(const Fields& rope, double factor) {
     rope.read({"attention_factor"}, given);
     if (given > 0.0) return given;
     if (mscale > 0.0 && mscale_all_dim > 0.0) {
-        return enlargement(factor, mscale) / enlargement(factor, mscale_all_dim);
+        return yarn_mscale(factor, mscale) / yarn_mscale(factor, mscale_all_dim);
     }
-    return enlargement(factor, 1.0);
+    return yarn_mscale(factor, 1.0);
 }
 
-RopeScaling read_rope_scaling(const Fields& fields, const std::string& type, std::size_t max_seq_len) {
+// A field without which a scaling means nothing.
+double needed(const Fields& rope, const char* name) {
+    double value = 0.0;
+    rope.read({name}, value);
+    if (value == 0.0) rope.refuse(fmt::format("rope scaling has no field {}", name), "add it");
+    return value;
+}
+
+RopeScaling read_rope_scaling(const Fields& rope, const std::string& type, std::size_t trained) {
+    const std::optional<std::size_t> original = rope.size({"original_max_position_embeddings"});
     RopeScaling scaling;
     scaling.type = type;
-    fields.read({"factor"}, scaling.factor);
-    fields.read({"low_freq_factor"}, scaling.low_freq_factor);
-    fields.read({"high_freq_factor"}, scaling.high_freq_factor);
-    scaling.original_max_seq_len = fields.size({"original_max_position_embeddings"}).value_or(max_seq_len);
-    fields.read({"beta_fast"}, scaling.beta_fast);
-    fields.read({"beta_slow"}, scaling.beta_slow);
-    if (type == "yarn") scaling.attention_factor = read_attention_factor(fields, scaling.factor);
+    scaling.factor = needed(rope, "factor");
+    scaling.original_max_seq_len = original.value_or(trained);
+    if (type == "llama3") {
+        scaling.low_freq_factor = needed(rope, "low_freq_factor");
+        scaling.high_freq_factor = needed(rope, "high_freq_factor");
+        if (!original) rope.refuse("rope scaling has no field original_max_position_embeddings", "add it");
+        if (scaling.high_freq_factor < scaling.low_freq_factor) {
+            rope.refuse(fmt::format("high_freq_factor {} is below low_freq_factor {}",
+                                    scaling.high_freq_factor, scaling.low_freq_factor),
+                        "exchange them");
+        }
+    }
+    if (type == "yarn") {
+        rope.read({"beta_fast"}, scaling.beta_fast);
+        rope.read({"beta_slow"}, scaling.beta_slow);
+        scaling.truncate = rope.flag({"truncate"}).value_or(true);
+        scaling.attention_factor = read_attention_factor(rope, scaling.factor);
+    }
     return scaling;
 }
 
-// Implementations disagree where the two ways to state yarn's factor do: some take the field, some the ratio.
-void check_yarn_factor(const Fields& fields, const Fields& rope, const RopeScaling& scaling) {
-    const std::optional<std::size_t> longest = fields.size({"max_position_embeddings"});
-    if (scaling.type != "yarn" || !longest || !rope.find({"original_max_position_embeddings"})) return;
-    const double ratio = static_cast<double>(*longest) / static_cast<double>(scaling.original_max_seq_len);
-    if (std::abs(ratio - scaling.factor) <= 1e-6 * scaling.factor) return;
-    fields.refuse(
-        fmt::format("factor is {}, and max_position_embeddings / original_max_position_embeddings {}",
-                    scaling.factor, ratio),
-        "implementations take one or the other; make them equal");
+// Where an object of objects says it for each type of layer.
+bool is_by_layer_type(const nlohmann::json& rope) {
+    return !rope.empty() &&
+           std::all_of(rope.begin(), rope.end(), [](const auto& value) { return value.is_object(); });
 }
 
-// Hugging Face's object is rope_scaling or, in newer files, rope_parameters, which holds rope_theta too.
-void read_rope(const std::string& path, const Fields& fields, ModelConfig& config) {
+// `trained` is the length of texts in training. Hugging Face's object is rope_scaling or, in newer files,
+// rope_parameters, which holds rope_theta too.
+void read_rope(const std::string& path, const Fields& fields, std::size_t trained, ModelConfig& config) {
     fields.read({"rope_theta"}, config.rope_theta);
     const auto found = fields.find({"rope_scaling", "rope_parameters"});
     if (!found) {
         // Llama 3.1's params.json says only that it scales; its code knows the numbers.
-        const auto scaled = fields.find({"use_scaled_rope"});
-        if (scaled && scaled->value == true) config.rope_scaling = RopeScaling{.type = "llama3", .factor = 8};
+        if (fields.flag({"use_scaled_rope"}) == true)
+            config.rope_scaling = RopeScaling{.type = "llama3", .factor = 8};
         return;
     }
     if (!found->value.is_object()) fields.wrong(*found, "an object");
+    if (is_by_layer_type(found->value)) {
+        fields.refuse(fmt::format("{} differs by the type of a layer", found->name),
+                      "leave the object of your layer's type");
+    }
     const Fields rope(path, found->value);
-    rope.read({"rope_theta"}, config.rope_theta);
+    read_theta_inside(fields, rope, config.rope_theta);
 
-    constexpr std::array<std::string_view, 4> known = {"linear", "ntk", "llama3", "yarn"};
     const auto type = rope.find({"rope_type", "type"});
     if (!type) fields.refuse(fmt::format("{} has no field rope_type", found->name), "add it");
-    if (type->value == "default") return refuse_unread(rope);
-    const std::optional<std::string> name =
-        type->value.is_string() ? rope.text({type->name.c_str()}) : std::nullopt;
-    if (!name || std::find(known.begin(), known.end(), *name) == known.end()) {
-        rope.wrong(*type, "linear, ntk, llama3, yarn or default");
+    const std::string name = type->value.is_string() ? type->value.get<std::string>() : "";
+    constexpr std::array<std::string_view, 4> known = {"linear", "ntk", "llama3", "yarn"};
+    if (name == "dynamic") {
+        // Within the length of training it changes nothing.
+        const std::size_t original = rope.size({"original_max_position_embeddings"}).value_or(trained);
+        needed(rope, "factor");
+        config.limits.push_back({original, "its rope scaling is dynamic, which changes theta beyond them"});
+    } else if (std::find(known.begin(), known.end(), name) != known.end()) {
+        config.rope_scaling = read_rope_scaling(rope, name, trained);
+        if (name == "yarn") check_yarn_theta(fields, config.rope_theta);
+    } else if (name != "default") {
+        rope.wrong(*type, "linear, ntk, llama3, yarn, dynamic or default");
     }
-    config.rope_scaling = read_rope_scaling(rope, *name, config.max_seq_len);
-    check_yarn_factor(fields, rope, *config.rope_scaling);
     refuse_unread(rope);
 }
 
-// A window of w keys, the query's own included. Source: Hugging Face's Mistral and Qwen2.
+// A window of w keys, the query's own included. Source: Hugging Face's Mistral and Qwen2. Within it nothing
+// is masked but what is to come.
 void read_window(const Fields& fields, ModelConfig& config) {
     const bool is_used = fields.flag({"use_sliding_window"}).value_or(true);
-    const std::optional<std::size_t> window = fields.size_from_zero({"sliding_window"});
-    if (is_used) config.sliding_window = window;
+    const std::optional<std::size_t> window = fields.size({"sliding_window"});
+    if (window && is_used) {
+        config.limits.push_back(
+            {*window, fmt::format("sliding_window is {}, and there is no window here", *window)});
+    }
 
     const auto types = fields.find({"layer_types"});
     if (!types) return;
     if (!types->value.is_array()) fields.wrong(*types, "a list");
     for (const nlohmann::json& type : types->value) {
-        const bool is_full = type == nlohmann::json("full_attention");
-        if (!is_full && !(type == nlohmann::json("sliding_attention") && config.sliding_window)) {
+        const bool is_sliding = type == nlohmann::json("sliding_attention") && window && is_used;
+        if (type != nlohmann::json("full_attention") && !is_sliding) {
             fields.wrong(*types, "full_attention in each place, or sliding_attention with a sliding_window");
         }
     }
@@ -104,12 +127,13 @@ void read_window(const Fields& fields, ModelConfig& config) {
 void check_scale(const Fields& fields, std::size_t head_dim) {
     const auto width = static_cast<double>(head_dim);
     const auto expect = [&](const char* name, double wanted) {
-        const auto found = fields.find({name});
-        if (!found) return;
-        const double value = found->value.is_number() ? found->value.get<double>() : 0.0;
-        if (!(std::abs(value - wanted) <= 1e-6 * wanted)) {
-            fields.wrong(*found, fmt::format("{}: this chapter's scale is 1/sqrt(head_dim)", wanted).c_str());
-        }
+        const std::optional<double> value = fields.number({name});
+        if (!value || std::abs(*value - wanted) <= 1e-6 * wanted) return;
+        fields.refuse(
+            fmt::format("{} is {}: scores are scaled by another number than 1/sqrt(head_dim), for which it "
+                        "would be {}",
+                        name, *value, wanted),
+            "a later chapter will run it");
     };
     expect("query_pre_attn_scalar", width);
     expect("attention_multiplier", 1.0 / std::sqrt(width));
@@ -130,7 +154,7 @@ void check(const Fields& fields, const ModelConfig& config) {
 }  // namespace
 
 ModelConfig read_model_config(const std::string& path) {
-    const nlohmann::json object = read_json_object(path);
+    const nlohmann::json object = read_config_object(path);
     const Fields fields(path, object);
     check_model_type(fields, {"llama", "mistral", "mixtral", "qwen2", "gemma", "granite"});
 
@@ -140,10 +164,12 @@ ModelConfig read_model_config(const std::string& path) {
     config.n_kv_heads = fields.size({"n_kv_heads", "num_key_value_heads"});
     config.head_dim = fields.size({"head_dim"});
     config.max_batch_size = fields.size({"max_batch_size"});
-    const std::optional<std::size_t> positions = fields.size({"max_position_embeddings"});
-    config.max_seq_len = fields.size({"max_seq_len"}).value_or(positions.value_or(config.max_seq_len));
+    // How long texts were in training, and how long a cache is to be: where one is missing, the other.
+    const std::optional<std::size_t> trained = fields.size({"max_position_embeddings"});
+    config.max_seq_len = fields.size({"max_seq_len"}).value_or(trained.value_or(config.max_seq_len));
     config.attention_bias = fields.flag({"attention_bias"});
-    read_rope(path, fields, config);
+    config.output_bias = fields.text({"model_type"}) != "qwen2";
+    read_rope(path, fields, trained.value_or(config.max_seq_len), config);
     read_window(fields, config);
     check(fields, config);
     check_scale(fields, config.head_dim.value_or(config.dim / config.n_heads));

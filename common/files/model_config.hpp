@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "common/files/text_limit.hpp"
+
 // How rotary embeddings are stretched for sequences longer than those trained on.
 struct RopeScaling {
     std::string type;  // "linear", "ntk", "llama3" or "yarn"
@@ -13,6 +15,7 @@ struct RopeScaling {
     double low_freq_factor = 1, high_freq_factor = 4;  // llama3
     std::size_t original_max_seq_len = 8192;           // llama3, yarn; not given: max_seq_len
     double beta_fast = 32, beta_slow = 1;              // yarn
+    bool truncate = true;                              // yarn: the bounds of its ramp are whole numbers
     double attention_factor = 1;                       // yarn: times cos and sin
 };
 
@@ -24,9 +27,10 @@ struct ModelConfig {
     std::optional<std::size_t> head_dim;        // none: dim / n_heads
     std::optional<std::size_t> max_batch_size;  // none: any
     std::size_t max_seq_len = 2048;             // (max_position_embeddings)
-    std::optional<std::size_t> sliding_window;  // so many keys a query sees; none: all
-    std::optional<bool> attention_bias;         // none: the weights decide
-    std::vector<std::string> ignored;           // fields that say nothing of attention, by their names
+    std::vector<TextLimit> limits;              // how long a text may be besides
+    std::optional<bool> attention_bias;  // of wq, wk, wv and, but for Qwen2, wo; none: the weights decide
+    bool output_bias = true;             // whether attention_bias includes wo
+    std::vector<std::string> ignored;    // fields that say nothing of attention, by their names
     double rope_theta = 10000;
     std::optional<RopeScaling> rope_scaling;
 };

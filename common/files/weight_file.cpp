@@ -59,8 +59,7 @@ void refuse_unused(const std::vector<std::string>& unused, const std::string& pa
         path, some_of(unused)));
 }
 
-std::string some_of(const std::vector<std::string>& names) {
-    constexpr std::size_t enough = 5;
+std::string some_of(const std::vector<std::string>& names, std::size_t enough) {
     const auto end = names.begin() + static_cast<std::ptrdiff_t>(std::min(enough, names.size()));
     const std::string more = names.size() > enough ? fmt::format(" and {} more", names.size() - enough) : "";
     return fmt::format("{}{}", fmt::join(names.begin(), end, ", "), more);

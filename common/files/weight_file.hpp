@@ -46,8 +46,8 @@ class WeightFile {
 // Refuses tensors that would have no effect: std::invalid_argument that names the first five.
 void refuse_unused(const std::vector<std::string>& unused, const std::string& path);
 
-// "wq.scale, norm.weight and 3 more": the first five names.
-std::string some_of(const std::vector<std::string>& names);
+// "wq.scale, norm.weight and 3 more": the first names, five if nothing else is said.
+std::string some_of(const std::vector<std::string>& names, std::size_t enough = 5);
 
 // The tensor x of a file, (B, T, dim), or (T, dim) for a single sequence. Throws FileError where there is no
 // x, std::invalid_argument where its shape is another.

@@ -162,8 +162,9 @@ TEST_CASE("tensor parallel: a rank's naive cache shrinks, its latent cache does 
 TEST_CASE("tensor parallel: heads that cannot be shared evenly are refused") {
     const ch7::Config config = config_with(6);
     const std::size_t world_size = GENERATE(as<std::size_t>{}, 0, 5, 8, 24);
-    const std::string message = fmt::format(
-        "12 heads cannot be shared evenly by {} ranks: the number of ranks must divide n_heads", world_size);
+    const std::string message =
+        fmt::format("12 heads cannot be split evenly among {} ranks: the number of ranks must divide n_heads",
+                    world_size);
     CHECK_THROWS_WITH(ch7::local_config(config, world_size), message);
     CHECK_THROWS_WITH(ch7::shard(strong_layer(config), config, 0, world_size), message);
     CHECK_THROWS_AS(ch7::shard(strong_layer(config), config, 3, 3), std::invalid_argument);

@@ -480,7 +480,7 @@ TEST_CASE(
 TEST_CASE("chapter 7: a config that cannot be is named") {
     ch7::Config wrong = config;
     wrong.qk_rope_head_dim = 3;
-    CHECK_THROWS_WITH(ch7::check(wrong), "RoPE turns pairs: qk_rope_head_dim = 3 is not even");
+    CHECK_THROWS_WITH(ch7::check(wrong), "RoPE rotates pairs: qk_rope_head_dim = 3 is not even");
     const std::pair<const char*, std::size_t ch7::Config::*> sizes[] = {
         {"dim", &ch7::Config::dim},
         {"n_heads", &ch7::Config::n_heads},

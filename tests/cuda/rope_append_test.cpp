@@ -119,10 +119,10 @@ TEST_CASE("rope_append: what does not fit is refused by name", "[cuda]") {
           "rope_append: n_heads is 0, and must be at least 1");
     CHECK(
         refusal(RopeRung::fused_wide, rope_of({1, 1, 1, 4, 1, 0, 1})) ==
-        "rope_append: head_dim 4 is no multiple of 8 up to 1024, which 16 bytes a thread need; take another rung");
+        "rope_append: 16 bytes for each thread need a head_dim that is a multiple of 8 up to 1024, not 4; use another rung");
     CHECK(
         refusal(RopeRung::fused_wide, rope_of({1, 1, 1, 1032, 1, 0, 1})) ==
-        "rope_append: head_dim 1032 is no multiple of 8 up to 1024, which 16 bytes a thread need; take another rung");
+        "rope_append: 16 bytes for each thread need a head_dim that is a multiple of 8 up to 1024, not 1032; use another rung");
     CHECK(refusal(RopeRung::fused_wide, rope_of({1, 1, 1, 1024, 1, 0, 1})) == "");
     CHECK(refusal(RopeRung::fused, rope_of({1, 1, 1, 258, 1, 0, 1})) ==
           "rope_append: head_dim 258 is over 256 (2 numbers for each thread); use the rung separate");

@@ -1,6 +1,7 @@
 // Options in pairs: each pair either works, and both options change what comes out, or is refused by name.
 #include <algorithm>
 #include <filesystem>
+#include <fstream>
 #include <map>
 #include <optional>
 
@@ -83,17 +84,19 @@ class PairFolder {
         weights.emplace_back("a.odd", square);
         save_tensors(folder_.path("odd.safetensors"), weights);
         save_tensors(folder_.path("x.safetensors"), {{"x", wide}});
-        folder_.file("config.json", chapter >= 7
-                                        ? R"({"dim": 30, "n_heads": 3, "q_lora_rank": 0, "kv_lora_rank": 6,
-                          "qk_nope_head_dim": 4, "qk_rope_head_dim": 2, "v_head_dim": 5})"
-                                        : R"({"dim": 30, "n_heads": 3, "n_kv_heads": 3, "head_dim": 10})");
+        std::ofstream(folder_.path("config.json"))
+            << (chapter >= 7 ? R"({"dim": 30, "n_heads": 3, "q_lora_rank": 0, "kv_lora_rank": 6,
+                                   "qk_nope_head_dim": 4, "qk_rope_head_dim": 2, "v_head_dim": 5})"
+                             : R"({"dim": 30, "n_heads": 3, "n_kv_heads": 3, "head_dim": 10})");
         run_piped("cd '" + folder_.path("") + "' && " + program(chapter) + " --save mine.safetensors", utf8_);
         REQUIRE(std::filesystem::exists(folder_.path("mine.safetensors")));
     }
 
     // Everything that a run leaves behind: its status, what it prints, and the files that it writes.
     Finished run(const Arguments& arguments) {
-        std::string command = "cd '" + folder_.path("") + "' && " + program(chapter_);
+        const std::string executable =
+            arguments.contains("--device") ? program_on_device(chapter_) : program(chapter_);
+        std::string command = "cd '" + folder_.path("") + "' && " + executable;
         for (const auto& [option, value] : arguments) {
             // The small layer is in two ranks anyway, and a layer of the reader's in one.
             const bool is_own = arguments.contains("--config");
@@ -166,8 +169,10 @@ std::string try_pair(PairFolder& folder, const std::string& a, const Sample& sam
         return "";
     }
     for (const std::string& left_out : {a, b}) {
-        // What a kernel's walk prints is small.
+        // What a kernel's walk prints is small. The last line does not say which of the reader's files were
+        // read.
         if (left_out == "--full" && all.contains("--device")) continue;
+        if ((left_out == "--input" || left_out == "--prefill") && all.contains("--scoreboard")) continue;
         Arguments without = all;
         without.erase(left_out);
         CAPTURE(left_out);
@@ -179,7 +184,7 @@ std::string try_pair(PairFolder& folder, const std::string& a, const Sample& sam
 }  // namespace
 
 TEST_CASE("option pairs: every pair works and shows, or is refused by name") {
-    const int chapter = GENERATE(1, 2, 3, 5, 7);
+    const int chapter = GENERATE(1, 3, 5, 7);  // all kinds of options
     CAPTURE(chapter);
     const std::map<std::string, Sample> all = samples(chapter);
     const std::vector<std::string> options = options_of(chapter);

@@ -82,7 +82,7 @@ TEST_CASE("mpirun: heads that the ranks cannot share are refused by all alike") 
     const Finished finished = mpirun(3, rank_program);
     CHECK(finished.status == 2);
     CHECK(complaints(finished).size() == 1);
-    CHECK(has(finished.errors, "4 heads cannot be shared evenly by 3 ranks"));
+    CHECK(has(finished.errors, "4 heads cannot be split evenly among 3 ranks"));
 }
 
 TEST_CASE("mpirun: a program built without MPI says what to do, once") {

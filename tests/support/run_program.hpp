@@ -7,6 +7,7 @@ struct Finished {
     int status = 0;      // exit status, or 128 + the signal that ended it
     std::string output;  // standard output
     std::string errors;  // standard error; on a terminal it is part of `output`
+    long peak_mib = 0;   // the most memory that it, or a program that it ran, had at once
 };
 
 // `environment` is all there is: {"LANG=C.UTF-8"}. PATH is added.
@@ -22,4 +23,7 @@ std::string program_on_device(int chapter);
 
 // The folder name of a chapter: "03_causal_mask_and_dropout".
 std::string folder(int chapter);
-constexpr int chapter_count = 7;
+
+// The number of chapters: the folders in chapters/ that begin with a number.
+int count_chapters();
+inline const int chapter_count = count_chapters();

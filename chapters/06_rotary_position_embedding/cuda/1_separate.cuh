@@ -1,5 +1,5 @@
-// Rung 1: as the chapter's own code goes. One kernel turns queries, one turns keys, two copy keys and values
-// into the cache. Turned keys are written to memory, and read again at once by the next kernel.
+// Rung 1: the order of the chapter's own code. One kernel rotates queries, one rotates keys, two copy keys
+// and values into the cache. The rotated keys go to memory, and the next kernel reads them again at once.
 #pragma once
 #include "chapters/06_rotary_position_embedding/cuda/rope_shape.hpp"
 #include "common/cuda/kernel_language.cuh"
@@ -12,7 +12,7 @@ __device__ inline Packed<float, 2> turn(const Packed<float, 2>& pair, const Pack
     return {a * cos - b * sin, a * sin + b * cos};
 }
 
-// x (B, T, heads, head_dim) in place, a thread for each pair. grid (T, B).
+// Rotates x (B, T, heads, head_dim) in place, one thread for each pair. grid (T, B).
 __global__ void __launch_bounds__(128)
     rotate(RopeShape s, int heads, Global<const float> table, Global<float> x) {
     const int t = blockIdx.x, b = blockIdx.y, pairs = s.head_dim / 2;
@@ -23,7 +23,7 @@ __global__ void __launch_bounds__(128)
     }
 }
 
-// x (B, T, H_kv, head_dim) to its place in the cache. grid (T, B).
+// Copies x (B, T, H_kv, head_dim) to its place in the cache. grid (T, B).
 __global__ void __launch_bounds__(128) append(RopeShape s, Global<const float> x, Global<float> cache) {
     const int t = blockIdx.x, b = blockIdx.y;
     for (int i = threadIdx.x; i < s.n_kv_heads * s.head_dim; i += blockDim.x) {

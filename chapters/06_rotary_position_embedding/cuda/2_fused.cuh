@@ -1,7 +1,7 @@
-// Rungs 2 and 3: one kernel for all of it. Each number is read once and written once, turned on the way, keys
-// straight into the cache; a thread has the same columns in every head, so that it reads its angles once.
-// Rung 3 is the same with bf16 and 16 bytes to a thread: half the bytes, and a warp asks for 512 of them at a
-// time.
+// Rungs 2 and 3: one kernel for all steps. It reads each number once, rotates it in a register, and writes it
+// once, keys directly into the cache. A thread has the same columns in every head, so it reads its angles
+// once. Rung 3 does the same with bf16 and 16 bytes for each thread. That halves the bytes, and one warp
+// requests 512 bytes at a time.
 #pragma once
 #include "chapters/06_rotary_position_embedding/cuda/1_separate.cuh"
 
@@ -9,7 +9,7 @@ namespace ch6::KERNEL_SIDE {
 
 constexpr int rope_threads = 128;
 
-// N numbers of a head, N / 2 pairs, with as many (cos, sin).
+// Rotates N numbers of a head, N / 2 pairs, by as many (cos, sin).
 template <class T, int N>
 __device__ inline Packed<T, N> turn_all(Packed<T, N> numbers, const Packed<float, N>& angles) {
     for (int i = 0; i < N; i += 2) {
@@ -21,8 +21,8 @@ __device__ inline Packed<T, N> turn_all(Packed<T, N> numbers, const Packed<float
     return numbers;
 }
 
-// T is float or bf16, N numbers go to a thread at once, head_dim / N threads to a head. turned_q (B, T, H,
-// head_dim). grid (T, B).
+// T is float or bf16. Each thread takes N numbers at a time, so a head has head_dim / N threads. turned_q (B,
+// T, H, head_dim). grid (T, B).
 template <class T, int N>
 __global__ void __launch_bounds__(rope_threads)
     rope_append(RopeShape s, Global<const float> table, Global<const T> xq, Global<const T> xk,

@@ -1,4 +1,4 @@
-// The host's side of the ladder. Machine is CudaMachine or EmulatedMachine.
+// The host's code for the ladder. Machine is CudaMachine or EmulatedMachine.
 #pragma once
 #include <string>
 
@@ -14,7 +14,7 @@ inline Grid block_for_each_token(const RopeShape& s) {
     return {s.new_tokens, s.batch, 1, rope_threads};
 }
 
-// Rung 1 turns xq and xk where they stand.
+// Rung 1 rotates xq and xk in place.
 template <class Machine>
 void launch_separate(Machine& machine, const RopeShape& s, Global<const float> table, Global<float> xq,
                      Global<float> xk, Global<const float> xv, Global<float> cache_k, Global<float> cache_v) {
@@ -66,7 +66,7 @@ RopeRun rope_append_floats(Machine& machine, RopeRung rung, const RopeInput& inp
     const auto cache_k = machine.upload("cache_k", input.cache_k);
     const auto cache_v = machine.upload("cache_v", input.cache_v);
     if (rung == RopeRung::separate) {
-        // In place, so that a second run would turn again: this rung is not timed.
+        // In place, so a second run would rotate again: this rung is not timed.
         launch_separate(machine, input.shape, table, xq, xk, xv, cache_k, cache_v);
         return {machine.download(xq), machine.download(cache_k), machine.download(cache_v),
                 machine.report(std::nullopt)};

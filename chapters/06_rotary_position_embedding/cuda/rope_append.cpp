@@ -25,7 +25,8 @@ std::string why_not(RopeRung rung, const RopeShape& shape) {
     }
     if (rung == RopeRung::fused_wide && (shape.head_dim % 8 != 0 || shape.head_dim > 1024)) {
         return fmt::format(
-            "rope_append: head_dim {} is no multiple of 8 up to 1024, which 16 bytes a thread need; take another rung",
+            "rope_append: 16 bytes for each thread need a head_dim that is a multiple of 8 up to 1024, "
+            "not {}; use another rung",
             shape.head_dim);
     }
     return "";

@@ -1,5 +1,5 @@
-// New queries and keys turned, keys and values appended to the cache: on a GPU or on the emulator, by any
-// rung.
+// Rotates new queries and keys and appends keys and values to the cache, on a GPU or on the emulator, with
+// any rung.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,16 +12,16 @@ struct EmulatorOptions;
 
 namespace ch6 {
 
-// The ladder. The first two work with floats, the last with bf16.
+// The rungs of the ladder. The first two use floats, the last bf16.
 enum class RopeRung { separate, fused, fused_wide };
 constexpr RopeRung rope_rungs[] = {RopeRung::separate, RopeRung::fused, RopeRung::fused_wide};
 std::string to_string(RopeRung rung);
 
-// Why a rung cannot do this, and which can; empty if it can.
+// The reason why a rung does not support this shape, and the rung that does; empty if it supports it.
 std::string why_not(RopeRung rung, const RopeShape& shape);
 
-// What rope_shape.hpp says, as floats; a rung that works with bf16 rounds them, the table excepted. The
-// caches come in as they are and go out with the new tokens in them.
+// The tensors of rope_shape.hpp, as floats. A rung that uses bf16 rounds them, except the table. The run
+// returns the caches with the new tokens added.
 struct RopeInput {
     RopeShape shape;
     std::vector<float> table, xq, xk, xv, cache_k, cache_v;
@@ -31,12 +31,12 @@ struct RopeRun {
     RunReport report;
 };
 
-// Throws std::invalid_argument where sizes do not fit together, and DeviceError where a rung does not support
-// them or the device is not there. `device` is cuda or emulated.
+// Throws std::invalid_argument if sizes do not fit together, and DeviceError if the rung does not support
+// them or the device is not available. `device` is cuda or emulated.
 RopeRun rope_append(Device device, RopeRung rung, const RopeInput& input, const EmulatorOptions& options);
 RopeRun rope_append(Device device, RopeRung rung, const RopeInput& input);
 
-// Its two halves: compiled by nvcc, and by any compiler.
+// The two versions of rope_append: one compiled by nvcc, one by any compiler.
 RopeRun rope_append_on_gpu(RopeRung rung, const RopeInput& input);
 RopeRun rope_append_emulated(RopeRung rung, const RopeInput& input, const EmulatorOptions& options);
 

@@ -1,4 +1,4 @@
-// The sizes of new tokens on their way into the cache.
+// The sizes of new tokens and of their cache.
 // B = sequences in a batch, T = new tokens, H = query heads, H_kv = key and value heads, P = positions in the
 // table
 #pragma once
@@ -7,7 +7,7 @@
 namespace ch6 {
 
 // xq (B, T, H, head_dim), xk and xv (B, T, H_kv, head_dim); table (P, head_dim / 2) of pairs (cos, sin); the
-// caches (B, max_tokens, H_kv, head_dim). Token t stands at start_pos + t. Pairs are neighbours, as in
+// caches (B, max_tokens, H_kv, head_dim). Token t is at position start_pos + t. Pairs are neighbours, as in
 // Llama's own layout.
 struct RopeShape {
     int batch;

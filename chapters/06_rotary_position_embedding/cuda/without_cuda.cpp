@@ -1,4 +1,4 @@
-// Where the CUDA Toolkit was not there to build with: require_gpu says so before anything comes here.
+// Builds without the CUDA Toolkit. require_gpu reports this before any call reaches this function.
 #include "chapters/06_rotary_position_embedding/cuda/rope_append.hpp"
 
 namespace ch6 {

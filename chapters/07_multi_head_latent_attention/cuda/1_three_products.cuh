@@ -5,9 +5,9 @@
 //   weights = softmax(scores)              the kernel below
 //   context = weights latents
 //
-// All heads of a sequence share its latents, so each product has the heads as rows, which suits tensor cores
-// (with bf16; floats do without them). But scores and weights travel to memory and back, and the latents are
-// read twice: once as keys, once as values.
+// All heads of a sequence share its latents, so the heads are the rows of each product. This suits tensor
+// cores, which run with bf16 and not with floats. But scores and weights go to memory and back, and the
+// latents are read twice: once as keys, once as values.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/decode_shape.hpp"
 #include "chapters/07_multi_head_latent_attention/cuda/latent_shape.hpp"
@@ -17,7 +17,7 @@ namespace ch7::KERNEL_SIDE {
 
 constexpr int rows_of_block = 4;
 
-// weights (rows, columns) = softmax(scores * scale), a warp for each row. grid (rows / 4, rounded up).
+// weights (rows, columns) = softmax(scores * scale), one warp for each row. grid (rows / 4, rounded up).
 template <class T>
 __global__ void __launch_bounds__(32 * rows_of_block)
     softmax_rows(int rows, int columns, float scale, Global<const float> scores, Global<T> weights) {

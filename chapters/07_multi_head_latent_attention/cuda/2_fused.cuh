@@ -1,8 +1,8 @@
-// Rung 2: one kernel, and each latent is read once. A row of the cache comes into shared memory, is
-// multiplied with the queries as a key, all 576 numbers of it, and then with the weights as a value, its
-// first 512.
+// Rung 2: one kernel, and each latent is read once. A row of the cache is copied to shared memory. First it
+// is a key, and all its 576 numbers are multiplied with the queries. Then it is a value, and its first 512
+// numbers are multiplied with the weights.
 //
-//   16 heads share the rows of one tile; 8 warps share the work on it, in two ways:
+//   16 heads use the rows of one tile; 8 warps divide the work on it, in two ways:
 //
 //        scores (16 heads, 64 tokens)                    context (16 heads, 512 columns)
 //        ┌──────┬──────┬───   ───┬──────┐                ┌──────┬──────┬───   ───┬──────┐
@@ -10,8 +10,8 @@
 //        └──────┴──────┴───   ───┴──────┘  in shared     └──────┴──────┴───   ───┴──────┘
 //          8 tokens each, all 576 columns    memory        64 columns each, all 64 tokens
 //
-// Between the two they must meet: a row's maximum is over all warps, and every warp needs all weights. The
-// tokens are cut into splits as in chapter 5, and merged by the same kernel.
+// Between the two, the warps must synchronise: a row's maximum is over all warps, and every warp needs all
+// weights. The tokens are divided into splits as in chapter 5, and the same kernel merges them.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/running_softmax.cuh"
 #include "chapters/07_multi_head_latent_attention/cuda/latent_shape.hpp"
@@ -22,22 +22,22 @@ using ch5::KERNEL_SIDE::RunningSoftmax;
 
 constexpr int heads_of_block = 16;  // the rows of an mma tile
 
-// The sizes of a block: latents of `latent` numbers with `rope` behind, worked on by `warps` warps.
+// The sizes of a block: latents of `latent` numbers followed by `rope`, processed by `warps` warps.
 template <int latent_, int rope_, int warps_>
 struct LatentTiles {
     static constexpr int latent = latent_, width = latent_ + rope_, warps = warps_;
-    static constexpr int tokens = 8 * warps;                // of a tile: 8 to each warp
+    static constexpr int tokens = 8 * warps;                // of a tile: 8 for each warp
     static constexpr int columns_of_warp = latent / warps;  // of the context
     static_assert(columns_of_warp % 16 == 0 && width % 32 == 0, "whole mma tiles");
 
-    // Queries, two tiles of latents, weights, and what warps tell each other of their rows.
+    // Queries, two tiles of latents, weights, and the largest scores and sums that the warps exchange.
     static constexpr std::size_t shared_bytes =
         sizeof(bf16) * (heads_of_block * width + 2 * tokens * width + heads_of_block * tokens) +
         sizeof(float) * 2 * heads_of_block * warps;
 };
 
-// Eight rows of a tile as the right operand of two mma: b[0] their columns `column` and on, b[1] the 16 after
-// those.
+// Eight rows of a tile as the right operand of two mma: b[0] has 16 of their columns from `column` on, b[1]
+// the next 16 columns.
 template <int columns>
 __device__ inline TwoFragmentsB load_eight_keys(const Tile<columns>& tile, int row, int column,
                                                 Place place = Place::current()) {
@@ -47,7 +47,7 @@ __device__ inline TwoFragmentsB load_eight_keys(const Tile<columns>& tile, int r
     return two_fragments(r);
 }
 
-// All threads begin to copy `rows` rows to the tile; from `valid_rows` on they are zeros.
+// All threads start to copy `rows` rows to the tile; from `valid_rows` on, rows become zeros.
 template <int rows, int width>
 __device__ inline void copy_rows(const Tile<width>& tile, Global<const bf16> from, int valid_rows) {
     constexpr int chunks = width / 8;
@@ -88,11 +88,11 @@ __global__ void __launch_bounds__(32 * Tiles::warps)
     RunningSoftmax softmax;
     for (int tile = 0; first + tile * tile_tokens < last; ++tile) {
         cp_async_wait<0>();
-        __syncthreads();  // this tile is here, and all are done with the one before
+        __syncthreads();  // this tile has arrived, and all warps have finished with the one before
         if (first + (tile + 1) * tile_tokens < last) load(tile + 1);
         const Tile<width> latents = tile_of(tile);
 
-        // scores (16 heads, this warp's 8 tokens), over all columns: content and position in one
+        // scores (16 heads, this warp's 8 tokens), over all columns: content and position in one sum
         FragmentC scores;
         for (int i = 0; i < width; i += 32) {
             const TwoFragmentsB keys = load_eight_keys(latents, 8 * warp, i);

@@ -1,5 +1,5 @@
-// One decoding step of absorbed latent attention on a GPU, or on the emulator: from absorbed queries to mixed
-// latents.
+// One decoding step of absorbed latent attention on a GPU, or on the emulator: from absorbed queries to the
+// weighted sum of latents.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,13 +12,13 @@ struct EmulatorOptions;
 
 namespace ch7 {
 
-// The ladder. The first works with floats, or with bf16 where its name says so; the last with bf16.
+// The rungs of the ladder. The first uses floats, the other two bf16.
 enum class LatentRung { three_products, three_products_bf16, fused };
 constexpr LatentRung latent_rungs[] = {LatentRung::three_products, LatentRung::three_products_bf16,
                                        LatentRung::fused};
 std::string to_string(LatentRung rung);
 
-// What latent_shape.hpp says, as floats; a rung that works with bf16 rounds them.
+// The tensors of latent_shape.hpp, as floats. A rung that uses bf16 rounds them.
 struct LatentInput {
     LatentShape shape;
     std::vector<float> queries, cache;
@@ -28,13 +28,13 @@ struct LatentRun {
     RunReport report;
 };
 
-// Throws std::invalid_argument where sizes do not fit together, and DeviceError where a rung does not support
-// them or the device is not there. `device` is cuda or emulated.
+// Throws std::invalid_argument if sizes do not fit together, and DeviceError if the rung does not support
+// them or the device is not available. `device` is cuda or emulated.
 LatentRun latent_decode(Device device, LatentRung rung, const LatentInput& input,
                         const EmulatorOptions& options);
 LatentRun latent_decode(Device device, LatentRung rung, const LatentInput& input);
 
-// Its two halves: compiled by nvcc, and by any compiler.
+// The two versions of latent_decode: one compiled by nvcc, one by any compiler.
 LatentRun latent_decode_on_gpu(LatentRung rung, const LatentInput& input);
 LatentRun latent_decode_emulated(LatentRung rung, const LatentInput& input, const EmulatorOptions& options);
 

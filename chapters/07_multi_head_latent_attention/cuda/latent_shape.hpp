@@ -1,13 +1,13 @@
-// The sizes of one decoding step on latents, as both rungs take them.
+// The sizes of one decoding step on latents, for both rungs.
 // B = sequences in a batch, S = tokens in the cache, H = heads, c = kv_lora_rank, rope = qk_rope_head_dim
 #pragma once
 #include "common/cuda/host_device.hpp"
 
 namespace ch7 {
 
-// queries (B, H, c + rope): of each head its absorbed query, then its turned q_pe. cache (B, max_tokens, c +
-// rope): of each token its latent, then its turned k_pe, in one row; the first `tokens` rows of a sequence
-// hold something. context (B, H, c): the latents mixed.
+// queries (B, H, c + rope): for each head its absorbed query, then its rotated q_pe. cache (B, max_tokens, c
+// + rope): for each token its latent, then its rotated k_pe, in one row, with data in the first `tokens` rows
+// of a sequence. context (B, H, c): the weighted sum of latents.
 struct LatentShape {
     int batch;
     int n_heads;

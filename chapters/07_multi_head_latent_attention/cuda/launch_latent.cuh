@@ -1,4 +1,4 @@
-// The host's side of the ladder. Machine is CudaMachine or EmulatedMachine.
+// The host's code for the ladder. Machine is CudaMachine or EmulatedMachine.
 #pragma once
 #include <algorithm>
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace ch7::KERNEL_SIDE {
 
-// Rung 1. scores (B, H, tokens) and weights of the same shape are its own.
+// Rung 1. scores (B, H, tokens) and weights of the same shape are used only inside this rung.
 template <class T, class Machine>
 void launch_three_products(Machine& machine, const LatentShape& s, Global<const T> queries,
                            Global<const T> cache, Global<float> scores, Global<T> weights,
@@ -34,8 +34,8 @@ void launch_three_products(Machine& machine, const LatentShape& s, Global<const 
     machine.template multiply<T>(mix, weights, cache, context);
 }
 
-// Calls `with` with the smallest tiles that latents and k_pe fit into: DeepSeek's, or for a layer of a
-// lesson's size.
+// Calls `with` with the smallest compiled tiles that are large enough for latents and k_pe: DeepSeek's, or
+// those of a small layer.
 template <class With>
 void with_tiles(int kv_lora_rank, int qk_rope_head_dim, const With& with) {
     if (kv_lora_rank <= 32 && qk_rope_head_dim <= 32) return with(LatentTiles<32, 32, 2>{});
@@ -87,7 +87,7 @@ LatentRun three_products(Machine& machine, const LatentShape& s, const std::vect
     return {machine.download(context), machine.report(seconds)};
 }
 
-// Rows of [latent, rope] with zeros behind each part, up to the widths of the tiles.
+// Pads rows of [latent, rope] with zeros after each part, up to the widths of the tiles.
 inline std::vector<bf16> padded_rows(const std::vector<float>& rows, const LatentShape& from,
                                      const LatentShape& to) {
     const std::size_t n = rows.size() / count({from.width()});

@@ -23,7 +23,7 @@ Projections project_on(Device device, const Tensor3& x, const Weights& weights, 
     return made;
 }
 
-// A matrix for each head, in one call: the heads are the batch, and their columns stand side by side in x and
+// One matrix for each head, in one call: the heads are the batch, and their columns are side by side in x and
 // in the result. (B, T, H, in), (H, ...) -> (B, T, H, out)
 Tensor4 per_head_on(Device device, const Tensor4& x, const Tensor3& matrices, bool is_transposed) {
     const auto rows = static_cast<int>(x.shape(0) * x.shape(1)), heads = static_cast<int>(x.shape(2)),
@@ -53,7 +53,7 @@ void finish(Device device, DeviceTrace& trace, const Weights& weights) {
     trace.output = ch5::linear_on(device, weights.wo, torch::view<3>(context, side_by_side));
 }
 
-// What stands side by side on the last axis.
+// Concatenates two tensors on the last axis.
 template <std::size_t N>
 Tensor<N> join(const Tensor<N>& left, const Tensor<N>& right) {
     return xt::concatenate(xt::xtuple(left, right), N - 1);
@@ -96,7 +96,7 @@ DeviceTrace absorbed_on(Device device, LatentRung rung, const Tensor3& x, const 
     trace.made = project_on(device, x, weights, config, positions.table, start_pos);
     trace.q_absorbed = per_head_on(device, trace.made.q_nope, w_uk(weights, config), false);
 
-    // Query and cache rows as the kernels read them: content, and position behind it.
+    // Rows of queries and cache as the kernels read them: content, followed by position.
     const Tensor4 queries = join(trace.q_absorbed, trace.made.q_pe_rotated);
     const Tensor3 rows = join(cache.kv_cache.read(batch, stop), cache.pe_cache.read(batch, stop));
     const LatentShape shape{.batch = static_cast<int>(batch),

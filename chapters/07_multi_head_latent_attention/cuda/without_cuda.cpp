@@ -1,4 +1,4 @@
-// Where the CUDA Toolkit was not there to build with: require_gpu says so before anything comes here.
+// Builds without the CUDA Toolkit. require_gpu reports this before any call reaches this function.
 #include "chapters/07_multi_head_latent_attention/cuda/latent_decode.hpp"
 
 namespace ch7 {
