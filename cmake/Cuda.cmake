@@ -36,7 +36,7 @@ macro(attn_find_cuda amiss)
   endif()
   if(nvcc_version AND nvcc_version VERSION_LESS 11.8)
     set(${amiss} "nvcc ${nvcc_version} is older than 11.8")
-  elseif(nvcc_version AND CMAKE_BINARY_DIR MATCHES "['`,:|^]")
+  elseif(nvcc_version AND CMAKE_BINARY_DIR MATCHES "['`,^]")
     # It hands paths to a shell and to make as they are.
     set(${amiss} "nvcc cannot compile in this folder, whose path has ${CMAKE_MATCH_0} in it")
   else()
