@@ -54,6 +54,8 @@ set_up() {
         touch "$root/.made"
     fi
     cp /etc/resolv.conf "$root/etc/resolv.conf"
+    # A mirror that is a snapshot has a release file from the past.
+    echo 'Acquire::Check-Valid-Until "false";' >"$root/etc/apt/apt.conf.d/90snapshot"
     rm -rf "$root/root/checkout"
     git clone -q "$checkout" "$root/root/checkout"
     mount_in "$root/proc" -t proc proc
