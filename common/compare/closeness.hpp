@@ -59,5 +59,5 @@ Writing writing_of(const PrintedTensor& theirs);
 // Whether a printed number equals a number of ours, to the printed digits.
 bool agrees(const PrintedNumber& theirs, double ours, const Writing& writing);
 
-// "(over 6, 4)": the shape of a printed tensor. "over" marks an axis that is shortened with "...".
+// "(over 6, 4)": the shape of a printed tensor. "over 6" means 6 visible positions and "...".
 std::string visible_shape(const PrintedTensor& theirs);
