@@ -68,7 +68,7 @@ void check_bias(const Layer& layer, const std::string& path) {
     }
 }
 
-// Reads the weights in any of the three namings, and returns the name of the naming.
+// Reads the weights in any of the three namings, and returns the names that the file uses.
 std::string read_weights(Layer& layer, WeightFile& file) {
     const Config& config = layer.config;
     const std::size_t q_rows = config.n_heads * config.head_dim,

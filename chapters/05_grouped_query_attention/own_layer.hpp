@@ -25,7 +25,7 @@ using PieceAttention = std::function<Piece(const Tensor3& x, std::size_t start_p
 void walk_own_layer(Walkthrough& walk, const Layer& layer, const std::string& positions,
                     const PieceAttention& attention);
 
-// Shows the tensors of a trace by name.
+// The tensors of a trace, with their names.
 std::vector<Shown> shown_tensors(const Trace& trace);
 
 }  // namespace ch5

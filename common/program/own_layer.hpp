@@ -23,7 +23,7 @@ struct LayerKind {
 
     // The peak memory in bytes of a run on x (B, T, dim) whose first piece has `at_once` tokens.
     std::function<double(double batch, double tokens, double at_once)> bytes;
-    // Reads the weights from a file, and returns a text that says which naming the file uses.
+    // Reads the weights from a file, and returns a text that lists their names in the file.
     std::function<std::string(WeightFile& file)> read;
     // Draws random weights as PyTorch initialises them.
     std::function<void(torch::Generator& generator)> draw;
@@ -32,7 +32,7 @@ struct LayerKind {
 // The part that is the same for all kinds of layer. A chapter's layer adds its config and weights.
 struct OwnLayer {
     Tensor3 x;                         // (B, T, dim)
-    std::string naming;                // which naming the weights use, or that they are random
+    std::string naming;                // the names of the weights in the file, or that they are random
     std::vector<std::string> ignored;  // unknown config fields that are not about attention
     std::vector<std::string>
         unused;  // tensors under the prefix that the layer does not use (--ignore-unused)
