@@ -1,4 +1,4 @@
-# How our own code is compiled. Everything links `attn_compiler`; nothing of others does.
+# The compiler options of this project's own code. All own targets link `attn_compiler`; dependencies do not.
 option(ATTN_SANITIZE "Build with AddressSanitizer and UndefinedBehaviorSanitizer" OFF)
 option(ATTN_FUZZ "Build the fuzzers of tests/fuzz, with clang and the sanitizers" OFF)
 

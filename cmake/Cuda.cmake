@@ -10,7 +10,7 @@ if(NOT ATTN_KERNELS)
   return()
 endif()
 
-# Looks for a toolkit that works: nvcc from 11.8 on, which knows Hopper, and cuBLAS. Sets what is amiss, or ATTN_HAS_CUDA.
+# Looks for a working toolkit: nvcc from 11.8 on, which supports Hopper, and cuBLAS. Sets ATTN_HAS_CUDA, or the problem.
 macro(attn_find_cuda amiss)
   # Installed toolkits are often not on the PATH. Through the environment, because a compiler that is set in CMake and does
   # not work is an error, and one that is found there is tried first.
@@ -23,8 +23,8 @@ macro(attn_find_cuda amiss)
     set(nvcc ${CMAKE_CUDA_COMPILER})
   endif()
 
-  # A GPU of our own is not asked for, and a build machine may have none: code for Ampere's and Hopper's instructions, and PTX
-  # that newer drivers finish. To be said before the language is enabled, which would choose by itself.
+  # The build does not query a GPU, because a build machine may have none. It compiles code for Ampere and Hopper, and PTX
+  # that drivers compile for newer GPUs. This must precede enabling the language, which would choose by itself.
   if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
     set(CMAKE_CUDA_ARCHITECTURES 80-real 90-real 90-virtual)
   endif()

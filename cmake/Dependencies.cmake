@@ -12,7 +12,7 @@ elseif(ATTN_FETCH STREQUAL "never")
   set(FETCHCONTENT_FULLY_DISCONNECTED ON)
 endif()
 
-# Packages whose own CMake files do all that is needed.
+# Packages whose own CMake files are sufficient.
 FetchContent_Declare(fmt GIT_REPOSITORY https://github.com/fmtlib/fmt.git GIT_TAG 11.1.1
   GIT_SHALLOW ON FIND_PACKAGE_ARGS 8)
 FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json.git GIT_TAG v3.11.3
@@ -21,7 +21,7 @@ FetchContent_Declare(CLI11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git 
   GIT_SHALLOW ON FIND_PACKAGE_ARGS 2.1)
 FetchContent_MakeAvailable(fmt nlohmann_json CLI11)
 
-# Headers of others are system headers: their warnings are not ours.
+# Headers of dependencies are system headers, so that the compiler does not warn about them.
 function(attn_dependency name target)
   add_library(${name} INTERFACE)
   target_link_libraries(${name} INTERFACE ${target})
@@ -88,7 +88,7 @@ else()
     ${xtl_SOURCE_DIR}/include ${xtensor_SOURCE_DIR}/include ${xtensor-blas_SOURCE_DIR}/include)
 endif()
 
-# A BLAS with the C interface: OpenBLAS where there is one, else what FindBLAS knows (Accelerate, MKL, BLIS).
+# A BLAS with the C interface: OpenBLAS if it is installed, else one that FindBLAS finds (Accelerate, MKL, BLIS).
 set(BLA_VENDOR OpenBLAS)
 find_package(BLAS QUIET)
 if(NOT BLAS_FOUND)

@@ -1,11 +1,11 @@
-# MPI makes ranks processes (common/ranks). Where there is none they take turns in one, and nothing is lost but that.
+# With MPI each rank is a process (common/ranks). Without MPI the ranks take turns in one process; the results are the same.
 #   attn_mpi      exists only where MPI does
 #   ATTN_MPIRUN   the mpirun that belongs to it
 set(ATTN_MPI auto CACHE STRING "auto: MPI if it is installed; on: it must be; off: without it")
 set_property(CACHE ATTN_MPI PROPERTY STRINGS auto on off)
 
 if(ATTN_MPI)
-  set(MPI_CXX_SKIP_MPICXX ON)  # C++ bindings were taken out of MPI long ago
+  set(MPI_CXX_SKIP_MPICXX ON)  # the C++ bindings were removed from MPI long ago
   find_package(MPI COMPONENTS CXX QUIET)
 endif()
 if(ATTN_MPI AND MPI_CXX_FOUND AND MPIEXEC_EXECUTABLE)

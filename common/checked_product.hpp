@@ -1,13 +1,13 @@
-// A product of sizes that come from a file, which may be any numbers.
+// The product of sizes that come from a file. A file may claim any numbers.
 #pragma once
 #include <cstddef>
 #include <initializer_list>
 #include <limits>
 #include <optional>
 
-// All factors multiplied: 1 where there are none, nothing where the product does not fit into a std::size_t.
-// One factor of 0 makes the product 0, however large the others are. Takes a list in braces or a container of
-// sizes.
+// The product of all factors, or std::nullopt if it does not fit into a std::size_t. The product of no
+// factors is 1. One factor of 0 makes the product 0, however large the others are. `factors` is a list in
+// braces or a container of sizes.
 template <class Sizes = std::initializer_list<std::size_t>>
 constexpr std::optional<std::size_t> checked_product(const Sizes& factors) {
     bool fits = true;

@@ -1,4 +1,4 @@
-// Words from outside that are shown on a screen: names in files, file paths, values of options.
+// Makes text from outside safe to show on a screen: names in files, file paths, values of options.
 #pragma once
 #include <string>
 #include <string_view>

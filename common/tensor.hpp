@@ -63,7 +63,8 @@ Tensor<N> narrow(const Tensor<N>& x, std::size_t axis, std::size_t start, std::s
 
 }  // namespace torch
 
-// A tensor from a file as floats with N axes; empty if its element type or its number of axes is another.
+// Converts a tensor from a file to floats with N axes. Empty if the tensor is not float32 or does not have N
+// axes.
 template <std::size_t N>
 std::optional<Tensor<N>> float_tensor(const AnyTensor& tensor);
 

@@ -33,7 +33,7 @@ double bytes_needed(const Config& config, double batch, double tokens, double at
     return sizeof(float) * (weights + batch * (cache + piece + 4.0 * tokens * dim));
 }
 
-// One number for each row of the weight, where the file has them.
+// The bias, one number per row of the weight, if the file has it.
 std::optional<Vector> bias_in(WeightFile& file, const std::string& name, std::size_t rows) {
     if (!file.has(name)) return std::nullopt;
     return file.vector(name, rows, "(rows of its weight)");
@@ -47,7 +47,7 @@ bool has_bias(const Weights& weights) {
     return weights.wq.bias || weights.wk.bias || weights.wv.bias || weights.wo.bias;
 }
 
-// 8-bit numbers mean something only together with scales, which chapter 7 reads.
+// 8-bit weights need scales, which only chapter 7 reads.
 void refuse_8_bits(const WeightFile& file, const std::string& name) {
     if (!file.has(name) || file.dtype(name) != "F8_E4M3") return;
     throw FileError(file.path(),
@@ -55,7 +55,7 @@ void refuse_8_bits(const WeightFile& file, const std::string& name) {
                     "convert it to BF16");
 }
 
-// What the config says of biases and what the file has must be the same.
+// The config and the file must agree on biases.
 void check_bias(const Layer& layer, const std::string& path) {
     const Weights& weights = layer.weights;
     if (layer.model.attention_bias == true && !(weights.wq.bias && weights.wk.bias && weights.wv.bias)) {
@@ -68,7 +68,7 @@ void check_bias(const Layer& layer, const std::string& path) {
     }
 }
 
-// Takes the weights under any of the three namings, and returns the names.
+// Reads the weights in any of the three namings, and returns the names that the file uses.
 std::string read_weights(Layer& layer, WeightFile& file) {
     const Config& config = layer.config;
     const std::size_t q_rows = config.n_heads * config.head_dim,
@@ -150,7 +150,8 @@ Layer load_layer(Walkthrough& walk) {
 
 void refuse_bias_on_device(const Layer& layer) {
     if (!has_bias(layer.weights)) return;
-    throw std::invalid_argument("--device runs layers without bias, and this one has biases; leave out --device");
+    throw std::invalid_argument(
+        "--device runs layers without bias, and this one has biases; leave out --device");
 }
 
 std::vector<std::size_t> pieces_of(const OwnLayer& layer, const OwnFiles& own) {

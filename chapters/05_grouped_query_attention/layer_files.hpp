@@ -1,4 +1,4 @@
-// Somebody's real layer from files: dimensions from config.json, weights under any of the three namings.
+// Reads the reader's own layer: dimensions from config.json, weights in any of the three namings.
 // H = query heads, H_kv = key and value heads
 #pragma once
 #include <string>
@@ -14,7 +14,7 @@
 namespace ch5 {
 
 struct Layer : OwnLayer {
-    Config config;  // with room for x and no more, whatever the file allows
+    Config config;  // sized for x, not for the file's limits
     Weights weights;
     ModelConfig model;        // as the file has it: chapter 6 reads the rotary part
     bool half_split = false;  // Hugging Face's names: rows of wq and wk in the half-split order
@@ -24,10 +24,10 @@ struct Layer : OwnLayer {
 // FileError or std::invalid_argument.
 Layer load_layer(Walkthrough& walk);
 
-// For --device: kernels project without bias. Throws std::invalid_argument where the layer has one.
+// For --device: kernels project without bias. Throws std::invalid_argument if the layer has a bias.
 void refuse_bias_on_device(const Layer& layer);
 
-// The sizes of the pieces that --prefill asks for.
+// The number of tokens in each piece, as --prefill sets it.
 std::vector<std::size_t> pieces_of(const OwnLayer& layer, const OwnFiles& own);
 
 }  // namespace ch5

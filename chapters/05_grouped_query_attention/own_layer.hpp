@@ -1,5 +1,4 @@
-// The walk through somebody's own layer: what was read, the first tokens at once, the last one, the whole
-// output.
+// The walk through the reader's own layer: what was read, the first piece, the last piece, the whole output.
 #pragma once
 #include <functional>
 #include <string>
@@ -12,7 +11,7 @@
 
 namespace ch5 {
 
-// What one call of an attention leaves to see.
+// The tensors of one call of the attention that the walk shows.
 struct Piece {
     std::vector<Shown> tensors;
     Tensor4 attn_weights;  // (B, H, T, S)
@@ -20,13 +19,13 @@ struct Piece {
 };
 using PieceAttention = std::function<Piece(const Tensor3& x, std::size_t start_pos, KVCache& cache)>;
 
-// Hands the layer's tokens to `attention` in the pieces that --prefill asks for, shows the first and the
-// last, and keeps output, cache_k and cache_v for --save. `positions` is a line that says what is done about
-// them.
+// Passes the layer's tokens to `attention` in the pieces that --prefill sets, shows the first and the last
+// piece, and keeps output, cache_k and cache_v for --save. `positions` is a line that says how the attention
+// handles positions.
 void walk_own_layer(Walkthrough& walk, const Layer& layer, const std::string& positions,
                     const PieceAttention& attention);
 
-// The tensors of a trace under their names.
+// The tensors of a trace, with their names.
 std::vector<Shown> shown_tensors(const Trace& trace);
 
 }  // namespace ch5

@@ -49,7 +49,7 @@ Yarn yarn_of(const LatentYarn& model) {
             .rotation_scale = static_cast<float>(model.rotation_scale)};
 }
 
-// What the parts of a layer are called; each name ends in .weight.
+// The names of a layer's weights; each name ends in .weight.
 struct Names {
     std::string wq, wq_a, q_norm, wq_b, wkv_a, kv_norm, wkv_b, wo;
 };
@@ -94,7 +94,7 @@ class LayerReader {
     }
 
   private:
-    // Every layer has this one, whatever its queries come from.
+    // Every layer has this weight, with or without a latent for queries.
     static const Names& names_in(const WeightFile& file) {
         if (file.has(deepseek.wkv_a + ".weight")) return deepseek;
         if (file.has(hugging_face.wkv_a + ".weight")) return hugging_face;
@@ -117,7 +117,7 @@ class LayerReader {
         }
     }
 
-    // 8-bit numbers mean something only together with the scales of their blocks.
+    // 8-bit weights need the scales of their blocks.
     Matrix matrix(const std::string& name, std::size_t rows, std::size_t columns, const char* meaning) {
         const std::string full_name = name + ".weight";
         const Matrix values = file_.matrix(full_name, rows, columns, meaning);

@@ -1,5 +1,5 @@
-// Somebody's real layer from files: dimensions from the config, weights under DeepSeek's names or Hugging
-// Face's, of 8 bits or more.
+// Reads the reader's own layer: dimensions from the config, weights of 8 bits or more with DeepSeek's names
+// or Hugging Face's.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -15,11 +15,11 @@
 namespace ch7 {
 
 struct Layer : OwnLayer {
-    Config config;  // with room for x and no more, whatever the file allows
+    Config config;  // sized for x, not for the file's limits
     Weights weights;
     float theta = 10000.0f;
     std::optional<Yarn> yarn;
-    std::size_t max_seq_len = 0;           // what the file allows
+    std::size_t max_seq_len = 0;           // the limit in the file
     std::vector<std::string> dequantized;  // weights that were E4M3 numbers with a scale for each block
 };
 

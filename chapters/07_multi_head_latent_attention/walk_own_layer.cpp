@@ -1,5 +1,5 @@
-// --config: both forms on the reader's own layer, piece by piece as --prefill says; with --world-size also in
-// ranks.
+// --config: runs both forms on the reader's own layer, in the pieces that --prefill sets. With --world-size
+// it also runs them split between ranks.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -39,7 +39,7 @@ Shown shown(std::string name, const AnyTensor& value, std::vector<std::string> a
     return {std::move(name), value, std::move(axes), {}, {}};
 }
 
-// Every tensor of the absorbed form by its name, then what only the naive form has.
+// Every tensor of the absorbed form by name, then the tensors that only the naive form has.
 std::vector<Shown> shown_tensors(const AbsorbedTrace& absorbed, const NaiveTrace& naive) {
     const std::vector<std::string> scores = {"B", "T", "H", "S"};
     const Projections& made = absorbed.made;
@@ -76,7 +76,7 @@ std::vector<Shown> shown_tensors(const AbsorbedTrace& absorbed, const NaiveTrace
     return tensors;
 }
 
-// What both forms leave to see of a run over several pieces.
+// The tensors of both forms that the walk shows after a run over several pieces.
 struct Run {
     std::size_t pieces = 0;
     AbsorbedTrace first, last;
@@ -128,7 +128,7 @@ void show_pieces(Walkthrough& walk, const Run& run, const std::vector<std::size_
     }
 }
 
-// The same pieces once more, each rank with its own heads and its own cache.
+// Runs the same pieces again on ranks: each rank has its own heads and its own cache.
 void run_in_ranks(Walkthrough& walk, const Layer& layer, const Positions& positions,
                   const std::vector<std::size_t>& sizes, const Ranks& ranks, const Tensor3& output) {
     const std::size_t world_size = ranks.world_size();

@@ -1,4 +1,4 @@
-// Does what was printed show the same numbers as a tensor of ours? Judged to the digits that were printed.
+// Compares a printed tensor with a tensor of ours, to the number of digits that were printed.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -8,7 +8,7 @@
 #include "common/compare/printed_tensor.hpp"
 #include "common/document/step.hpp"
 
-// A value of ours, ready to be compared: of a complex tensor the real and imaginary parts in turn.
+// The numbers of a tensor or size of ours. A complex tensor gives the real and imaginary part in turn.
 struct Numbers {
     Shape shape;
     std::vector<double> values;
@@ -22,7 +22,7 @@ Numbers numbers_of(const Shown& shown);
 struct Closeness {
     enum class Kind {
         same,    // every number prints the same
-        nearly,  // but for the last digit, or for the rounding of float32
+        nearly,  // same except for the last digit, or for float32 rounding
         differs,
     };
     Kind kind = Kind::same;
@@ -39,25 +39,25 @@ struct Closeness {
 
 Closeness compare(const PrintedTensor& theirs, const Numbers& ours);
 
-// Whether what is visible of theirs can be a tensor of that shape.
+// Whether the visible part of the printed tensor fits the shape of ours.
 bool fits_shape(const PrintedTensor& theirs, const Numbers& ours);
 
-// For each of their numbers the place of ours that it shows, "..." left out. The shapes must fit.
+// The index into our numbers for each printed number; "..." omits some. The shapes must fit.
 std::vector<std::size_t> places_shown(const PrintedTensor& theirs, const Numbers& ours);
 
-// How finely they wrote their numbers.
+// The precision of the printed numbers.
 struct Writing {
     int digits = 0;           // after the point
     bool all_digits = false;  // from a file
     bool whole = false;       // "2.": PyTorch writes it so only where every number is whole
 
-    // One unit of the last digit that is written of this number.
+    // One unit of this number's last printed digit.
     [[nodiscard]] double unit(const PrintedNumber& number) const;
 };
 Writing writing_of(const PrintedTensor& theirs);
 
-// Whether a number of theirs shows a number of ours, to the digits that were written.
+// Whether a printed number equals a number of ours, to the printed digits.
 bool agrees(const PrintedNumber& theirs, double ours, const Writing& writing);
 
-// "(over 6, 4)": the shape of which perhaps only the edges are visible.
+// "(over 6, 4)": the shape of a printed tensor. "over 6" means 6 visible positions and "...".
 std::string visible_shape(const PrintedTensor& theirs);

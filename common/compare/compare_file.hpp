@@ -1,4 +1,4 @@
-// --compare FILE: the tensors of a walk beside those that somebody printed.
+// --compare FILE: compares the tensors of a walk with the reader's printed tensors.
 #pragma once
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@ struct CompareOptions {
     bool only_summary = false;         // one line instead of the report
 };
 
-// Writes the report and returns the exit status: 0 if all tensors are there and agree, else 1. Throws
-// FileError, also where the file has nothing of this chapter.
+// Writes the report and returns the exit status: 0 if the file has all required tensors and all agree, else
+// 1. Throws FileError, also if the file has no tensor of this chapter.
 int compare_file(const Document& document, const CompareOptions& options, ColorChoice color,
                  const Mistakes& mistakes, const Retell& retell, bool speaks = true);

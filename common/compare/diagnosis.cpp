@@ -19,7 +19,7 @@ constexpr std::array<std::uint64_t, 28> common_seeds = {0,   1,   2,   3,   4,  
 
 using NumbersByName = std::map<std::string, Numbers>;
 
-// A cause that may explain something, and the chapter's tensors under it, computed when first asked for.
+// A possible cause, and the chapter's tensors under it, which are computed on first use.
 class Candidate {
   public:
     Candidate(Hint hint, std::function<NumbersByName()> compute)
@@ -34,7 +34,7 @@ class Candidate {
         return compare(*tensor.theirs, *numbers);
     }
 
-    // Whether a tensor of ours comes out otherwise under this cause.
+    // Whether this cause changes a tensor of ours.
     [[nodiscard]] bool changes(const Expected& ours) {
         const Numbers* numbers = numbers_for(ours);
         const auto same = [](double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); };
@@ -79,7 +79,7 @@ NumbersByName numbers_of(const Document& document) {
     return numbers;
 }
 
-// What speaks for a candidate; compared from the first member on.
+// The evidence for a candidate. The first member that differs decides a comparison.
 struct Evidence {
     int explained = 0;         // differing tensors that it explains
     int not_contradicted = 0;  // minus the agreeing tensors that it would have changed
@@ -158,7 +158,7 @@ class Diagnosis {
         return evidence;
     }
 
-    // The candidate that explains the tensor and, with it, most others; of equals the first.
+    // The candidate that explains this tensor and the most others. The first one wins a tie.
     bool explain_by(std::vector<Candidate>& candidates, ComparedTensor& tensor) {
         Candidate* best = nullptr;
         Evidence best_evidence;

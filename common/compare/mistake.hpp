@@ -1,4 +1,4 @@
-// A mistake that people make, and the numbers that it leads to: an entry in the table of a chapter.
+// A common mistake and the numbers that it produces: one entry in a chapter's table of mistakes.
 #pragma once
 #include <functional>
 #include <string>
@@ -11,9 +11,9 @@ struct Mistake {
     std::string cause;   // "the mask hides the diagonal too: no word sees itself"
     std::string advice;  // "torch.triu(..., diagonal=1)"
 
-    // The tensors of the chapter that come out otherwise, as this mistake gives them, under the names that
-    // --save gives them ("attn_weights.2" is the second of its name). X.shape follows from X. It is called
-    // only where something differs, and it is shown only where it gives the very numbers that were printed.
+    // Computes the chapter's tensors that this mistake changes, under the names of --save ("attn_weights.2"
+    // is the second tensor of that name). X.shape follows from X. It is called only if a tensor differs. The
+    // report shows the mistake only if it gives exactly the printed numbers.
     std::function<NamedTensors()> tensors;
 };
 

@@ -1,4 +1,4 @@
-// What an output consists of: values with the words before them on their line, and lines without a value.
+// Splits an output into items: values with the words before them on their line, and lines without a value.
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -17,21 +17,21 @@ struct OutputItem {
     std::size_t at;                      // where it starts in the output
 };
 
-// Calls `visit` with each, in order. Where `among_code`, what looks like source is passed over: x =
+// Calls `visit` with each item, in order. If `among_code`, it skips text that looks like source: x =
 // tensor(...), # tensor(...).
 void for_each_item(std::string_view output, bool among_code, const std::function<void(OutputItem&&)>& visit);
 
-// Gives the values of an output the names of what the source prints: by the words of the print, else by
-// their order.
+// Gives each value of an output the name of the expression that the source prints: by the words of the print,
+// else by order.
 class ValueNames {
   public:
     void add(PrintedExpression expression);
     void forget() { *this = ValueNames(); }
 
-    // Any value named since the last forget()?
+    // Whether a value was named since the last forget().
     [[nodiscard]] bool in_use() const { return in_use_; }
 
-    // The next item of the output: a value is given its name and its words.
+    // Takes the next item of the output. If it is a value, sets its name and its words.
     void see(OutputItem& item);
 
   private:

@@ -39,8 +39,8 @@ PlainNames names_of(const PrintedTensor& theirs) {
     return {plain_name(theirs.name), plain_name(theirs.words), full};
 }
 
-// How well a print fits a tensor of ours; 0: not at all. A name weighs more than numbers that agree: the
-// tensor in which somebody looks for a mistake has the right name and the wrong numbers.
+// How well a print fits a tensor of ours; 0: not at all. An equal name counts more than equal numbers,
+// because a tensor with a mistake has the right name and the wrong numbers.
 int fit(const Expected& ours, const std::string& our_name, const PrintedTensor& theirs,
         const PlainNames& their_names) {
     const bool unnamed = theirs.name.empty() && theirs.words.empty();

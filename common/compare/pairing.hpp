@@ -1,4 +1,4 @@
-// Which print of theirs belongs to which tensor of ours: by the name in the print, then by order and shape.
+// Matches the reader's printed tensors with ours: by the printed name, then by order and shape.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -12,13 +12,14 @@ struct Expected {
     std::string name;  // "attn_weights.2"
     const Shown* shown;
     Numbers numbers;
-    bool required = true;  // the notebook or PyTorch prints it too; others are compared where they are found
+    bool required = true;  // the notebook or PyTorch prints it too; others are compared if the file has them
 };
 
-// Every shown tensor of a walk. Where nothing in it is to be reproduced, each is required. The walk must
-// outlive them.
+// Every shown tensor of a walk. If the notebook and PyTorch print none of them, each is required. The
+// document must outlive them.
 std::vector<Expected> expected_tensors(const Document& document);
 
-// For each of ours the place of its print among theirs, or nothing. Both keep their order.
+// For each tensor of ours, the index of its print in `theirs`, or std::nullopt. The order is the same in
+// both.
 std::vector<std::optional<std::size_t>> pair_up(const std::vector<Expected>& ours,
                                                 const std::vector<PrintedTensor>& theirs);

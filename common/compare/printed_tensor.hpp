@@ -1,4 +1,4 @@
-// A tensor as somebody printed it: what was visible of it, with as many digits as were shown.
+// A printed tensor: its visible numbers, with the printed digits.
 #pragma once
 #include <cstddef>
 #include <string>

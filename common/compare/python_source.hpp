@@ -1,4 +1,4 @@
-// What the source of a cell says about its output: which expressions are printed, and after which words.
+// Finds in the source of a cell which expressions it prints, and after which words.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -13,19 +13,19 @@ struct PrintedExpression {
     std::size_t at = 0;      // where its call stands in the source
 };
 
-// Of all print(...) and display(...) calls, in their order; f-strings too. A cell with more of them than this
-// is read up to there.
+// The expressions of all print(...) and display(...) calls, in order; f-strings too. Reads at most
+// `most_printed_expressions` of a cell.
 constexpr std::size_t most_printed_expressions = 10'000;
 std::vector<PrintedExpression> printed_expressions(std::string_view source);
 
 // The expression in the last line, which a notebook shows without a print; "" if there is none.
 std::string last_expression(std::string_view source);
 
-// Where the parenthesis closes that opens at `open`: past strings, comments and inner brackets. Nothing if it
-// does not close within a thousand lines or so.
+// The position of the parenthesis that closes the one at `open`. Skips strings, comments and inner brackets.
+// std::nullopt if it does not close within about a thousand lines.
 std::optional<std::size_t> closing_parenthesis(std::string_view source, std::size_t open);
 
-// Spaces and line breaks in one: "\nFirst  head:\n " -> "First head:".
+// Replaces each run of spaces and line breaks with one space: "\nFirst  head:\n " -> "First head:".
 std::string single_spaced(std::string_view text);
 
 inline bool is_name_character(char c) {

@@ -14,7 +14,7 @@
 
 namespace {
 
-// Windows PowerShell writes UTF-16: of a log of numbers every second byte is all there is to know.
+// Windows PowerShell writes UTF-16. For a log of numbers it is enough to keep every second byte.
 std::string narrowed(std::string_view utf16) {
     std::string text;
     for (std::size_t i = 2; i + 1 < utf16.size(); i += 2) text += utf16[i + 1] == '\0' ? utf16[i] : '?';

@@ -1,4 +1,4 @@
-// Everything that a file holds of printed or saved tensors.
+// Reads all printed or saved tensors of a file.
 #pragma once
 #include <cstddef>
 #include <string>
@@ -8,10 +8,10 @@
 #include "common/compare/printed_tensor.hpp"
 #include "common/files/file_error.hpp"
 
-// A file over this size is refused: a notebook without pictures is a hundred times smaller.
+// The largest file in bytes; a larger one is refused. A notebook without pictures is a hundred times smaller.
 constexpr std::size_t largest_file = 64U << 20U;
 
-// And so is one with more printed numbers or values than this, or with more parts of JSON.
+// A file with more printed numbers, more values or more parts of JSON is refused too.
 constexpr std::size_t most_printed_numbers = 4'000'000, most_printed_values = 100'000,
                       most_json_parts = 2'000'000;
 
@@ -19,7 +19,7 @@ constexpr std::size_t most_printed_numbers = 4'000'000, most_printed_values = 10
 // a notebook saved as text, or the output of a program. Throws FileError; also where there is no tensor.
 std::vector<PrintedTensor> read_prints(const std::string& path);
 
-// The two readers of text. `path` is what a FileError names.
+// The two readers of text. A FileError names `path`.
 std::vector<PrintedTensor> read_notebook(const std::string& path, std::string_view json);
 std::vector<PrintedTensor> read_text(const std::string& path, std::string_view text);
 

@@ -34,7 +34,7 @@ struct Interval {
     [[nodiscard]] double middle() const { return (low + high) / 2; }
 };
 
-// How far a number of theirs may be from what it was before it was rounded.
+// The largest distance between a printed number and its value before rounding.
 double reach(const PrintedNumber& number, const Writing& writing) {
     return 0.5 * writing.unit(number) + 2e-6 * std::max(1.0, std::abs(number.value));
 }
@@ -199,7 +199,7 @@ bool same_numbers_sorted(const PrintedTensor& theirs, const Numbers& ours) {
         [&](const PrintedNumber& number, double value) { return agrees(number, value, writing); });
 }
 
-// Nothing is known but that all numbers are there: a view where a transpose belongs, or another shape.
+// All numbers are there, but in other places: a view instead of a transpose, or another shape.
 std::optional<Hint> rearranged(const PrintedTensor& theirs, const Numbers& ours) {
     const auto is_cut = [](std::size_t gap) { return gap > 0; };
     const bool all_visible = std::none_of(theirs.gaps.begin(), theirs.gaps.end(), is_cut);

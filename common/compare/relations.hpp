@@ -1,4 +1,4 @@
-// What two tensors have to do with each other, from their numbers alone: a constant ratio, swapped axes, ...
+// Finds a relation between two tensors from their numbers alone: a constant ratio, swapped axes, ...
 #pragma once
 #include <optional>
 #include <string>
@@ -13,7 +13,7 @@ struct Hint {
     std::string advice;  // what to do; may be empty
 };
 
-// The first relation under which theirs shows the same numbers as ours. `sizes` are the chapter's dimensions,
-// in which a ratio may be recognised: 1.4142 is √2.
+// The first relation that turns our numbers into the printed ones. `sizes` are the chapter's dimensions; they
+// help to name a ratio: 0.125 is 1/√64 if 64 is one of them.
 std::optional<Hint> relation_between(const PrintedTensor& theirs, const Numbers& ours,
                                      const std::vector<std::size_t>& sizes);

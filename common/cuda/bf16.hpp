@@ -1,5 +1,4 @@
-// bfloat16: the upper half of a float. As wide a range, 8 bits of precision instead of 24, half the bytes to
-// read.
+// bfloat16 is the upper half of a float: the same range, 8 bits of precision instead of 24, half the bytes.
 #pragma once
 #include <cstdint>
 #include <cstring>
@@ -20,7 +19,7 @@ __host__ __device__ inline float to_float(float number) {
     return number;
 }
 
-// The nearest, ties to even; NaN stays NaN.
+// Rounds to the nearest bf16, ties to even; NaN stays NaN.
 __host__ __device__ inline bf16 to_bf16(float number) {
     std::uint32_t bits;
     memcpy(&bits, &number, sizeof bits);
@@ -29,7 +28,7 @@ __host__ __device__ inline bf16 to_bf16(float number) {
     return {static_cast<std::uint16_t>(bits >> 16)};
 }
 
-// For kernels that work with either: the number itself, or the bf16 nearest to it.
+// Stores a float as a float or as the nearest bf16, for kernels that support both types.
 __host__ __device__ inline void store(float& to, float number) {
     to = number;
 }

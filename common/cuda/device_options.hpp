@@ -1,11 +1,11 @@
-// --device and --warp, for the chapters whose attention runs on a GPU too.
+// The options --device and --warp, for chapters whose attention can run on a GPU.
 #pragma once
 #include <optional>
 
 #include "common/cuda/device.hpp"
 #include "common/program/chapter_options.hpp"
 
-// Where the reader wants the chapter's attention to run.
+// The reader's choice of the device for the chapter's attention.
 struct DeviceChoice {
     Device device = Device::cpu;
     std::optional<int> warp;  // the warp of its kernel to step through, on the emulator
@@ -13,5 +13,6 @@ struct DeviceChoice {
     [[nodiscard]] bool is_cpu() const { return device == Device::cpu; }
 };
 
-// Declares both for chapter `number`. They are read into `choice`, which must outlive the result.
+// Declares both options for chapter `number`. CLI11 writes their values to `choice`, which must outlive the
+// result.
 ChapterOptions device_options(int number, DeviceChoice& choice);

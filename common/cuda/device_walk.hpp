@@ -1,4 +1,5 @@
-// What walks on a device have in common: where they run, what a kernel cost, and a warp to step through.
+// The parts that walks on a device share: the name of the device, the cost of a kernel, and a walk through
+// one warp.
 #pragma once
 #include <functional>
 #include <optional>
@@ -12,30 +13,30 @@
 #include "common/program/walkthrough.hpp"
 #include "common/render/progress.hpp"
 
-// Who is told of: "the GPU", "the emulator".
+// The device in the walk's words: "the GPU", "the emulator".
 std::string name_of(Device device);
 
-// The first step: which device this is. On a GPU its roofs are measured, and returned.
+// Adds the first step, which names the device. On a GPU it also measures the roofs and returns them.
 std::optional<Roofs> tell_device(Walkthrough& walk, Device device);
 
-// What PyTorch prints for the chapter's own numbers says nothing of a reader's.
+// PyTorch's printed numbers for the chapter's input. std::nullopt if the reader runs an own layer.
 std::optional<Cell> pytorch_unless_own(const Walkthrough& walk);
 
 // "1.2e-03"
 std::string told_difference(float difference);
 
-// A piece of work and what it must do at least: what its cost is held against.
+// A piece of work, with its lower bounds of operations and bytes for comparison with the measured cost.
 struct Cost {
     std::string name;
     double flops, bytes;
     RunReport report;
 };
 
-// A table of the costs. Of a GPU: time, and the share of the roof that it reaches, whichever is nearer. Of
-// the emulator: what was counted.
+// Adds a table of the costs. For a GPU: the time, and the percentage of the nearer roof that it reaches. For
+// the emulator: its counts.
 void tell_costs(Step& step, const std::vector<Cost>& costs, const std::optional<Roofs>& roofs);
 
-// A walk through what one warp of one kernel does, an instruction at a time: `run` runs the kernel with these
-// options. Throws DeviceError if the kernel has no such warp.
+// Walks through the instructions of one warp of one kernel, one at a time. `run` must run the kernel with the
+// given options. Throws DeviceError if the kernel has no such warp.
 void walk_warp(Walkthrough& walk, const std::string& kernel, int warp,
                const std::function<void(const EmulatorOptions&)>& run);

@@ -1,4 +1,4 @@
-// The shape of a launch: blocks in three directions, threads and bytes of shared memory of each block.
+// The shape of a launch: blocks in three directions, and the threads and shared memory in bytes per block.
 #pragma once
 #include <cstddef>
 
@@ -8,8 +8,8 @@ struct Grid {
     std::size_t shared_bytes = 0;
 };
 
-// c (m, n) = a (m, k) b (k, n) + beta c, for each of a batch. Rows of a matrix stand `..._row` elements
-// apart, matrices of the batch `..._batch`; a b that is transposed stands as (n, k).
+// c (m, n) = a (m, k) b (k, n) + beta c, for each matrix of a batch. `..._row` is the stride between rows in
+// elements, `..._batch` the stride between matrices of the batch. A transposed b is stored as (n, k).
 struct Product {
     int m, n, k;
     int batch = 1;

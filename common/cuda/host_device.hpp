@@ -1,5 +1,5 @@
-// nvcc's words for where a function runs. To any other compiler they mean nothing, and kernels are plain
-// functions.
+// nvcc's keywords for where a function runs. For any other compiler they are empty macros, so that kernels
+// are plain functions.
 #pragma once
 #ifndef __CUDACC__
 #define __host__

@@ -1,4 +1,4 @@
-// What a launch has done, as the emulator counts it.
+// The emulator's counts of what a launch did.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -6,11 +6,11 @@
 
 #include "common/cuda/grid.hpp"
 
-// Accesses of one kind, by whole warps.
+// Memory accesses of one kind. One request is one access by a whole warp.
 struct AccessCounts {
     std::int64_t requests = 0;
     std::int64_t cost = 0;    // global: sectors of 32 bytes moved; shared: cycles at the banks
-    std::int64_t needed = 0;  // the same at best: bytes without gaps, banks without conflicts
+    std::int64_t needed = 0;  // the lowest possible cost: bytes without gaps, banks without conflicts
 
     AccessCounts& operator+=(const AccessCounts& other) {
         requests += other.requests;
@@ -28,7 +28,7 @@ struct KernelCounts {
 
     // Sectors of global memory, read and written.
     [[nodiscard]] std::int64_t sectors() const { return global_reads.cost + global_writes.cost; }
-    // Cycles that threads of a warp waited for each other at the banks of shared memory.
+    // Cycles that the threads of a warp lost to bank conflicts in shared memory.
     [[nodiscard]] std::int64_t bank_conflicts() const {
         return shared_reads.cost - shared_reads.needed + shared_writes.cost - shared_writes.needed;
     }

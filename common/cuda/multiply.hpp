@@ -11,13 +11,13 @@ struct ProductRun {
     RunReport report;
 };
 
-// `size_of_c` numbers, of which the product fills those that its strides reach. Throws DeviceError where the
-// device is not there. `device` is cuda or emulated.
+// Returns `size_of_c` numbers. The product fills those that its strides reach. `device` is cuda or emulated.
+// Throws DeviceError if the device is missing.
 ProductRun multiply(Device device, const Product& product, const std::vector<float>& a,
                     const std::vector<float>& b, std::size_t size_of_c);
 ProductRun multiply_on_gpu(const Product& product, const std::vector<float>& a, const std::vector<float>& b,
                            std::size_t size_of_c);
 
-// x weightᵀ, as nn.Linear without bias: x (rows, in), weight (out, in) -> (rows, out).
+// Computes x weightᵀ like nn.Linear without bias: x (rows, in), weight (out, in) -> (rows, out).
 ProductRun linear(Device device, const std::vector<float>& x, const std::vector<float>& weight, int rows,
                   int in, int out);

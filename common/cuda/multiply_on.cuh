@@ -1,4 +1,4 @@
-// From the host's floats to the host's floats. Machine is CudaMachine or EmulatedMachine.
+// Uploads floats from the host, multiplies, downloads the result. Machine: CudaMachine or EmulatedMachine.
 #pragma once
 #include "common/cuda/kernel_language.cuh"
 #include "common/cuda/multiply.hpp"

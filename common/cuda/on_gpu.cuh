@@ -1,4 +1,4 @@
-// The words of kernel_language.cuh on a GPU. From compute capability 8.0 (Ampere) on.
+// The functions of kernel_language.cuh on a GPU, from compute capability 8.0 (Ampere) on.
 #pragma once
 #include <cstdint>
 
@@ -6,12 +6,12 @@
 #define KERNEL_SIDE on_gpu
 #endif
 
-// Nobody asks a GPU where in the source it is.
+// Only the emulator needs the place in the source; on a GPU it is empty.
 struct Place {
     __host__ __device__ static constexpr Place current() { return {}; }
 };
 
-// restrict: what a kernel reads through one pointer it does not write through another.
+// restrict: a kernel never writes through one pointer what it reads through another.
 template <class T>
 using Global = T* __restrict__;
 template <class T>

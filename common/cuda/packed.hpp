@@ -1,4 +1,4 @@
-// N numbers that are read or written at once.
+// N numbers that one instruction reads or writes.
 #pragma once
 #include <cstddef>
 

@@ -1,5 +1,5 @@
-// What this machine's GPU can do at most, measured and not read off a data sheet: what kernels are held
-// against.
+// The highest rates that this machine's GPU reaches, measured and not read off a data sheet. Kernels are
+// compared with them.
 #pragma once
 
 struct Roofs {
@@ -7,5 +7,5 @@ struct Roofs {
     double flops_per_second;  // of a product of two bf16 matrices of 8192 x 8192 random numbers
 };
 
-// Takes a second. Throws DeviceError without a GPU, or without 2 GiB of its memory free.
+// Takes about a second. Throws DeviceError if there is no GPU or less than 2 GiB of its memory is free.
 Roofs measure_roofs();

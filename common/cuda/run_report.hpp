@@ -1,4 +1,4 @@
-// What a device tells about a piece of work. The emulator counts, a GPU is timed.
+// A device's report on a piece of work. The emulator reports counts, a GPU reports the time.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -11,11 +11,11 @@
 struct LaunchReport {
     std::string kernel;
     Grid grid;
-    KernelCounts counts;  // the emulator's; zeros from a GPU
+    KernelCounts counts;  // from the emulator; zeros from a GPU
 };
 
-// A piece of the device's memory: bytes that kernels have read, and how many different ones. 2 to 1 means
-// that all was read twice. The emulator's only.
+// A piece of the device's memory: how many bytes kernels have read, and how many different ones. A ratio of 2
+// to 1 means that they read everything twice. Only the emulator reports it.
 struct MemoryReport {
     std::string name;
     std::int64_t bytes, bytes_read, different_bytes_read, bytes_written;

@@ -1,4 +1,4 @@
-// Tensors on their way to a device and back: rows of floats.
+// Converts tensors to the row-major floats that devices use, and back.
 #pragma once
 #include <algorithm>
 #include <array>
@@ -11,7 +11,7 @@ std::vector<float> to_floats(const Tensor<N>& tensor) {
     return std::vector<float>(tensor.begin(), tensor.end());
 }
 
-// `floats` has as many numbers as the shape says.
+// `floats` must have as many numbers as the shape.
 template <std::size_t N>
 Tensor<N> to_tensor(const std::vector<float>& floats, const std::array<std::size_t, N>& shape) {
     Tensor<N> tensor = Tensor<N>::from_shape(shape);

@@ -1,10 +1,10 @@
 // Tiles of bf16 in shared memory, and the three ways in which a warp reads them as operands of mma.
 //
-// ldmatrix reads eight rows of 16 bytes at a time. Rows of 128 bytes or more all begin at the same bank, so
-// that the eight would queue up eight cycles long. The swizzle moves the 16-byte chunks of a row around, by
-// another pattern in each of eight rows: then eight chunks below each other are in eight different banks.
+// ldmatrix reads eight rows of 16 bytes at a time. Rows of 128 bytes or more all begin at the same bank: the
+// eight reads would conflict and take eight cycles. The swizzle permutes the 16-byte chunks of a row, with a
+// different pattern in each of eight rows. So the eight chunks of a column are in eight different banks.
 //
-//        as it was            swizzled (row ^ chunk)
+//        not swizzled         swizzled (row ^ chunk)
 //   row 0  0 1 2 3 4 5 6 7      0 1 2 3 4 5 6 7
 //   row 1  0 1 2 3 4 5 6 7      1 0 3 2 5 4 7 6
 //   row 2  0 1 2 3 4 5 6 7      2 3 0 1 6 7 4 5
@@ -13,7 +13,7 @@
 
 inline namespace KERNEL_SIDE {
 
-// Operands and result of one mma, as the 32 lanes hold them together.
+// Operands and result of one mma, distributed over the registers of the 32 lanes.
 struct FragmentA {
     std::uint32_t r[4];  // (16, 16)
 };
@@ -25,8 +25,8 @@ struct FragmentC {
     float c[4] = {0, 0, 0, 0};
 };
 
-// Which part of a result is in this lane's registers: c[0] and c[1] at (row, column) and (row, column + 1),
-// c[2] and c[3] eight rows below.
+// The part of a result in this lane's registers: c[0] and c[1] at (row, column) and (row, column + 1), c[2]
+// and c[3] eight rows below.
 __device__ inline int row_of_lane() {
     return static_cast<int>(threadIdx.x) % 32 / 4;
 }
@@ -46,7 +46,7 @@ struct Tile {
                   "rows are whole groups of eight chunks, or few");
     Shared<bf16> memory;
 
-    // Where element (row, column) stands. A chunk of 8 columns stays together.
+    // The address of element (row, column). A chunk of 8 columns stays contiguous.
     __device__ Shared<bf16> at(int row, int column) const {
         constexpr int chunks = columns / 8;
         const int turn = chunks >= 8 ? row % 8 : row * chunks / 8 % chunks;
@@ -64,7 +64,7 @@ __device__ inline FragmentA load_a(const Tile<columns>& tile, int row, int colum
     return a;
 }
 
-// Two neighbours b[0], b[1]: what one ldmatrix brings.
+// Two neighbours b[0], b[1], which one ldmatrix loads.
 struct TwoFragmentsB {
     FragmentB b[2];
 };
@@ -72,8 +72,8 @@ __device__ inline TwoFragmentsB two_fragments(const std::uint32_t (&r)[4]) {
     return {{{{r[0], r[1]}}, {{r[2], r[3]}}}};
 }
 
-// b = tile[row : row + 16, column : column + 16] transposed, in two halves of 8 tile rows each: keys, of
-// which a row is what a query is multiplied with.
+// b = tile[row : row + 16, column : column + 16] transposed, in two halves of 8 tile rows each. For keys: a
+// query is multiplied with a row of the tile.
 template <int columns>
 __device__ inline TwoFragmentsB load_b_transposed(const Tile<columns>& tile, int row, int column,
                                                   Place place = Place::current()) {
@@ -83,8 +83,8 @@ __device__ inline TwoFragmentsB load_b_transposed(const Tile<columns>& tile, int
     return two_fragments(r);
 }
 
-// b = tile[row : row + 16, column : column + 16], in two halves of 8 columns each: values, whose rows are
-// summed.
+// b = tile[row : row + 16, column : column + 16], in two halves of 8 columns each. For values: the product
+// sums rows of the tile.
 template <int columns>
 __device__ inline TwoFragmentsB load_b(const Tile<columns>& tile, int row, int column,
                                        Place place = Place::current()) {
@@ -94,7 +94,7 @@ __device__ inline TwoFragmentsB load_b(const Tile<columns>& tile, int row, int c
     return two_fragments(r);
 }
 
-// The result of one product as the left operand of the next: it already lies in the right registers.
+// Makes the result of one product the left operand of the next: it is already in the right registers.
 __device__ inline FragmentA as_a(const FragmentC& left, const FragmentC& right) {
     return {{pack_bf16(left.c[0], left.c[1]), pack_bf16(left.c[2], left.c[3]),
              pack_bf16(right.c[0], right.c[1]), pack_bf16(right.c[2], right.c[3])}};

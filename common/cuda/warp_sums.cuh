@@ -4,7 +4,7 @@
 
 inline namespace KERNEL_SIDE {
 
-// Over groups of `lanes` neighbours; 32 is the whole warp.
+// Each group has `lanes` neighbouring lanes; 32 is the whole warp.
 template <int lanes>
 __device__ inline float sum_over(float value, Place place = Place::current()) {
     for (int mask = lanes / 2; mask > 0; mask /= 2) value += shuffle_xor(value, mask, place);

@@ -1,4 +1,4 @@
-// What a chapter says to --device where its program was built without GPU kernels.
+// The refusal of --device in a program that was built without GPU kernels.
 #pragma once
 #include <fmt/format.h>
 

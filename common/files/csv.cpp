@@ -20,7 +20,7 @@ std::string_view trimmed(std::string_view text) {
     return text.substr(0, text.find_last_not_of(blanks) + 1);
 }
 
-// What separates the cells of a line: a comma, else a semicolon or a tab, else blanks, as NumPy writes them.
+// The separator of a line's cells: a comma, else a semicolon or a tab, else blanks, as NumPy writes them.
 char separator_of(std::string_view line) {
     for (const char separator : {',', ';', '\t'}) {
         if (line.find(separator) != std::string_view::npos) return separator;

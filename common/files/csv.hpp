@@ -1,11 +1,11 @@
-// Embeddings as a table: a line for each token, numbers separated by commas, semicolons, tabs or blanks.
+// Reads embeddings from a table: one line per token, numbers separated by commas, semicolons, tabs or blanks.
 #pragma once
 #include <memory>
 #include <string>
 
 #include "common/files/tensor_file.hpp"
 
-// One tensor "x" (rows, columns) of float32. Numbers have a point and may stand in quotes. The first row
-// decides what separates them. Blank lines, lines that start with # and a first line of words, the columns'
-// names, are skipped. Throws FileError, which names line and column, both from 1.
+// The file holds one float32 tensor "x" (rows, columns). Numbers have a decimal point and may be quoted. The
+// first row decides which separator the file uses. The reader skips blank lines, lines that start with #, and
+// a first line with the names of the columns. Throws FileError, which names line and column, both from 1.
 std::unique_ptr<TensorFile> open_csv(const std::string& path);

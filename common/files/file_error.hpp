@@ -1,4 +1,4 @@
-// A file that cannot be read or written. what() is one line: where, what, what to do.
+// The error for a file that cannot be read or written. what() is one line: the path, the problem, the advice.
 #pragma once
 #include <stdexcept>
 #include <string>

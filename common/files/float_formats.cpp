@@ -8,8 +8,8 @@ namespace {
 
 constexpr std::uint32_t float_infinity = 0x7f800000;
 
-// Exponent and fraction, put where float32 has them, give the value but for the exponent's bias, which
-// `scale` makes up for. That holds for subnormal numbers as well, and the product is exact.
+// Exponent and fraction, shifted to their place in float32, give the value with the wrong exponent bias.
+// `scale` corrects the bias. This holds for subnormal numbers too, and the product is exact.
 float rescaled(std::uint32_t magnitude, std::uint32_t sign, float scale) {
     const std::uint32_t scaled = std::bit_cast<std::uint32_t>(std::bit_cast<float>(magnitude) * scale);
     return std::bit_cast<float>(scaled | sign);

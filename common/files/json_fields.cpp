@@ -14,8 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-// Refuses what a config has no use for: a field that is given twice, of which only one could count, and lists
-// within lists within lists.
+// Refuses a field that the config has twice, because only one could count, and deeply nested lists.
 class Watch {
   public:
     explicit Watch(const std::string& path) : path_(path) {}

@@ -1,4 +1,4 @@
-// What a JSON text consists of. One pass finds it and stores only the names.
+// The size and the outermost names of a JSON text. One pass finds them and stores only the names.
 #pragma once
 #include <cstddef>
 #include <limits>

@@ -74,7 +74,7 @@ void check_size(const Fields& fields, const char* name, std::size_t follows) {
     }
 }
 
-// What other layers with these names do, and chapter 7 does not.
+// Refuses features that other layers with these names have and chapter 7 does not.
 void check(const Fields& fields, const LatentModelConfig& config) {
     if (fields.flag({"rope_interleave"}) == false) {
         fields.refuse("rope_interleave is false", "it must be true: rotary pairs are neighbours here");
@@ -119,7 +119,7 @@ LatentModelConfig read_latent_config(const std::string& path) {
     read_size("qk_rope_head_dim", config.qk_rope_head_dim);
     read_size("v_head_dim", config.v_head_dim);
     config.max_batch_size = fields.size({"max_batch_size"});
-    // How long texts were in training, and how long a cache is to be: where one is missing, the other.
+    // The length of texts in training and the length of the cache. If one is missing, the other replaces it.
     const std::optional<std::size_t> trained = fields.size({"max_position_embeddings"});
     config.max_seq_len = fields.size({"max_seq_len"}).value_or(trained.value_or(config.max_seq_len));
     read_rope(path, fields, trained.value_or(config.max_seq_len), config);

@@ -1,5 +1,5 @@
-// Dimensions of a layer of DeepSeek's multi-head latent attention, from the config of its own inference code
-// or from Hugging Face's config.json, which is known by its hidden_size.
+// Reads the dimensions of a layer of DeepSeek's multi-head latent attention, from the config of DeepSeek's
+// own inference code or from Hugging Face's config.json. The field hidden_size identifies Hugging Face's.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -14,8 +14,8 @@ struct LatentYarn {
     double rotation_scale = 1;  // times cos and sin
 };
 
-// In parentheses Hugging Face's names. The numbers are what DeepSeek-V3's ModelArgs takes where its own
-// config is silent; of Hugging Face's, the sizes must be there.
+// Hugging Face's names are in parentheses. The numbers are the defaults of DeepSeek-V3's ModelArgs; they hold
+// for fields that DeepSeek's own config leaves out. Hugging Face's config must have all sizes.
 struct LatentModelConfig {
     std::size_t dim = 0;          // (hidden_size)
     std::size_t n_heads = 0;      // (num_attention_heads)
@@ -26,10 +26,10 @@ struct LatentModelConfig {
     std::size_t max_seq_len = 16384;            // (max_position_embeddings)
     double rope_theta = 10000;
     std::optional<LatentYarn> yarn;
-    std::vector<std::string> ignored;  // fields that say nothing of attention, by their names
+    std::vector<std::string> ignored;  // names of fields that do not affect attention
 };
 
-// Fields that are null count as absent; field_policy.hpp says what is done with other names. Throws
-// FileError, which names the field that is missing, of the wrong type, out of range, or asks for what chapter
-// 7 does not do.
+// A field that is null counts as absent. field_policy.hpp handles all other names. Throws FileError, which
+// names the field that is missing, has the wrong type, is out of range, or needs a feature that chapter 7
+// does not have.
 LatentModelConfig read_latent_config(const std::string& path);

@@ -1,5 +1,5 @@
-// A file seen as memory: only the pages that are touched are read from the disk. It must not be cut short
-// meanwhile: what is then missing ends the program.
+// A memory-mapped file: the system reads only the pages that the program accesses. No other program may
+// shorten the file meanwhile: access to a missing page ends this program.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -8,13 +8,13 @@
 
 class MappedFile {
   public:
-    // Throws FileError where there is no such file, it may not be read, is no plain file, or is empty.
+    // Throws FileError if the file does not exist, may not be read, is not a plain file, or is empty.
     explicit MappedFile(const std::string& path);
     ~MappedFile();
     MappedFile(const MappedFile&) = delete;
     MappedFile& operator=(const MappedFile&) = delete;
 
-    // All of the file, as long as this object lives. Never empty.
+    // The whole file, never empty. Valid as long as this object lives.
     [[nodiscard]] std::span<const std::byte> bytes() const { return bytes_; }
     [[nodiscard]] std::string_view text() const;
     [[nodiscard]] const std::string& path() const { return path_; }

@@ -102,8 +102,8 @@ void read_rope(const std::string& path, const Fields& fields, std::size_t traine
     refuse_unread(rope);
 }
 
-// A window of w keys, the query's own included. Source: Hugging Face's Mistral and Qwen2. Within it nothing
-// is masked but what is to come.
+// A window of w keys, including the query's own. Source: Hugging Face's Mistral and Qwen2. A text that fits
+// into the window needs only the causal mask.
 void read_window(const Fields& fields, ModelConfig& config) {
     const bool is_used = fields.flag({"use_sliding_window"}).value_or(true);
     const std::optional<std::size_t> window = fields.size({"sliding_window"});
@@ -123,7 +123,7 @@ void read_window(const Fields& fields, ModelConfig& config) {
     }
 }
 
-// Scales under names of their own are fine where they are 1/sqrt(head_dim).
+// Fields with a softmax scale are accepted if the scale is 1/sqrt(head_dim).
 void check_scale(const Fields& fields, std::size_t head_dim) {
     const auto width = static_cast<double>(head_dim);
     const auto expect = [&](const char* name, double wanted) {
@@ -164,7 +164,7 @@ ModelConfig read_model_config(const std::string& path) {
     config.n_kv_heads = fields.size({"n_kv_heads", "num_key_value_heads"});
     config.head_dim = fields.size({"head_dim"});
     config.max_batch_size = fields.size({"max_batch_size"});
-    // How long texts were in training, and how long a cache is to be: where one is missing, the other.
+    // The length of texts in training and the length of the cache. If one is missing, the other replaces it.
     const std::optional<std::size_t> trained = fields.size({"max_position_embeddings"});
     config.max_seq_len = fields.size({"max_seq_len"}).value_or(trained.value_or(config.max_seq_len));
     config.attention_bias = fields.flag({"attention_bias"});

@@ -1,5 +1,5 @@
-// Dimensions of an attention layer, from a model's params.json or config.json. Names as in Llama's reference
-// implementation; Hugging Face's are read as well.
+// Reads the dimensions of an attention layer from a model's params.json or config.json. The names are those
+// of Llama's reference implementation; Hugging Face's names are read as well.
 #pragma once
 #include <cstddef>
 #include <optional>
@@ -8,7 +8,7 @@
 
 #include "common/files/text_limit.hpp"
 
-// How rotary embeddings are stretched for sequences longer than those trained on.
+// How rotary embeddings are scaled for sequences longer than those in training.
 struct RopeScaling {
     std::string type;  // "linear", "ntk", "llama3" or "yarn"
     double factor = 1;
@@ -19,7 +19,7 @@ struct RopeScaling {
     double attention_factor = 1;                       // yarn: times cos and sin
 };
 
-// In parentheses Hugging Face's names.
+// Hugging Face's names are in parentheses.
 struct ModelConfig {
     std::size_t dim = 0;                        // (hidden_size)
     std::size_t n_heads = 0;                    // (num_attention_heads)
@@ -27,15 +27,15 @@ struct ModelConfig {
     std::optional<std::size_t> head_dim;        // none: dim / n_heads
     std::optional<std::size_t> max_batch_size;  // none: any
     std::size_t max_seq_len = 2048;             // (max_position_embeddings)
-    std::vector<TextLimit> limits;              // how long a text may be besides
-    std::optional<bool> attention_bias;  // of wq, wk, wv and, but for Qwen2, wo; none: the weights decide
+    std::vector<TextLimit> limits;              // further limits on the number of tokens
+    std::optional<bool> attention_bias;  // of wq, wk, wv, and wo except in Qwen2; none: the weights decide
     bool output_bias = true;             // whether attention_bias includes wo
-    std::vector<std::string> ignored;    // fields that say nothing of attention, by their names
+    std::vector<std::string> ignored;    // names of fields that do not affect attention
     double rope_theta = 10000;
     std::optional<RopeScaling> rope_scaling;
 };
 
-// Fields that are null count as absent; field_policy.hpp says what is done with other names. Throws
-// FileError, which names the field that is missing, of the wrong type, out of range, at odds with another, or
-// that asks for what chapters 5 and 6 do not do.
+// A field that is null counts as absent. field_policy.hpp handles all other names. Throws FileError, which
+// names the field that is missing, has the wrong type, is out of range, contradicts another field, or needs a
+// feature that chapters 5 and 6 do not have.
 ModelConfig read_model_config(const std::string& path);

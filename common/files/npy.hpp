@@ -1,4 +1,4 @@
-// .npy, NumPy's file of one array: a magic word, a header that is a Python dict, and the data.
+// Reads and writes .npy, NumPy's file of one array: a magic word, a header that is a Python dict, the data.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -14,16 +14,16 @@ struct NpyHeader {
     std::string descr;  // "<f4"; a record's fields as they are written, "[('a', '<f4')]"
     bool fortran_order = false;
     Shape shape;
-    std::size_t size = 0;  // bytes of the header: there the data start
+    std::size_t size = 0;  // of the header in bytes: the data start at this offset
 };
 
-// The header at the front of `bytes`; the data need not be there. `where` is what a FileError names.
+// Reads the header at the start of `bytes`. `bytes` may lack the data. A FileError names `where`.
 NpyHeader read_npy_header(std::span<const std::byte> bytes, const std::string& where);
 
-// Bytes of the header with its data. Throws FileError for element types that are not read.
+// The number of bytes of the header and its data. Throws FileError for an unsupported element type.
 std::size_t npy_size(const NpyHeader& header, const std::string& where);
 
-// A whole .npy: `bytes` has npy_size().
+// Reads a complete .npy. `bytes` must have npy_size() bytes.
 AnyTensor read_npy(std::span<const std::byte> bytes, const std::string& where);
 
 // The bytes of a .npy file with this tensor.

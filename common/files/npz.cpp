@@ -94,8 +94,8 @@ class NpzFile : public TensorFile {
         return fmt::format("{}, {}", path(), name_of(index));
     }
 
-    // What a member unpacks to, as the archive says. Deflate packs at most 1032 bytes into one: more is a
-    // lie.
+    // The unpacked size of a member, as the archive claims. Deflate packs at most 1032 bytes into one, so a
+    // larger claim is false.
     [[nodiscard]] std::size_t size_of(zip_uint64_t index) const {
         constexpr std::uint64_t best_ratio = 1032;
         zip_stat_t facts;

@@ -1,4 +1,4 @@
-// Where an output goes, and what it must not replace.
+// Finds the file that an output writes to, and refuses an output that would replace an input.
 #pragma once
 #include <sys/stat.h>
 

@@ -1,4 +1,4 @@
-// Files of named tensors, whatever their format.
+// One interface for all formats of files with named tensors.
 #pragma once
 #include <memory>
 #include <string>
@@ -21,20 +21,21 @@ class TensorFile {
     TensorFile(const TensorFile&) = delete;
     TensorFile& operator=(const TensorFile&) = delete;
 
-    // What is in the file, in its order.
+    // All tensors of the file, in the file's order.
     [[nodiscard]] const std::vector<TensorInfo>& tensors() const { return infos_; }
 
-    // Where a tensor stands among them. If it is not there, the FileError lists what is.
+    // The position of a tensor in tensors(). If there is no such tensor, the FileError lists the names that
+    // exist.
     [[nodiscard]] std::size_t position_of(const std::string& name) const;
 
-    // Floats of any width become float32, integers int64. Throws FileError where there is no such name, or
-    // its elements are of a type that is not read.
+    // Floats of any width become float32, integers int64. Throws FileError if there is no such tensor or its
+    // element type is unsupported.
     [[nodiscard]] virtual AnyTensor read(const std::string& name) const = 0;
 
     [[nodiscard]] const std::string& path() const { return path_; }
 
   protected:
-    // For the readers: one more tensor, behind the others. False where its name is taken.
+    // For the formats' readers: appends one tensor. Returns false if its name exists already.
     bool add(TensorInfo info);
 
   private:
@@ -43,15 +44,15 @@ class TensorFile {
     std::unordered_map<std::string, std::size_t> positions_;  // of infos_, by name
 };
 
-// A .safetensors, .npy, .npz or .csv file; the ending decides. A .npy or .csv has one tensor, "x".
-// Throws FileError, also for a file that is damaged: what this returns can be read, but for the memory it
-// takes.
+// Opens a .safetensors, .npy, .npz or .csv file; the ending decides. A .npy or .csv has one tensor, "x".
+// Throws FileError, also for a damaged file. After this, read() of a supported element type can still fail
+// for lack of memory.
 std::unique_ptr<TensorFile> open_tensor_file(const std::string& path);
 
 using NamedTensors = std::vector<std::pair<std::string, AnyTensor>>;
 
-// Writes a .safetensors, .npz or .json file, whole or not at all; the ending decides. Throws FileError.
+// Writes a .safetensors, .npz or .json file, completely or not at all; the ending decides. Throws FileError.
 void save_tensors(const std::string& path, const NamedTensors& tensors);
 
-// Throws FileError where save_tensors() would not know the format by the ending.
+// Throws FileError if save_tensors() does not support the ending of `path`.
 void check_saving_to(const std::string& path);

@@ -1,4 +1,5 @@
-// A text up to this length is run as a config asks; what a longer one would need is not done here.
+// The largest number of tokens for which a chapter computes a config's attention exactly. A longer text would
+// need a feature that the chapter does not have.
 #pragma once
 #include <cstddef>
 #include <string>

@@ -1,4 +1,4 @@
-// The reader's own tensors for a layer: its weights under one prefix, and the tokens that it is to work on.
+// Reads the reader's own tensors for a layer: its weights under one prefix, and its input tokens.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -8,7 +8,8 @@
 #include "common/files/tensor_file.hpp"
 #include "common/tensor.hpp"
 
-// One file of weights, of which those count whose names begin with `prefix`. All names here are without it.
+// One file of weights. Only tensors whose names begin with `prefix` count. The functions take names without
+// the prefix.
 class WeightFile {
   public:
     // Throws FileError.
@@ -16,18 +17,18 @@ class WeightFile {
 
     [[nodiscard]] bool has(const std::string& name) const;
 
-    // What the file says of a tensor, before it is read. Both throw FileError where there is no such tensor.
+    // A tensor's type and shape, without reading its values. Both throw FileError if there is no such tensor.
     [[nodiscard]] const std::string& dtype(const std::string& name) const { return info(name).dtype; }
     [[nodiscard]] const Shape& shape(const std::string& name) const { return info(name).shape; }
 
-    // A tensor of exactly this shape; `meaning` says in words where the shape comes from: "(n_heads *
-    // head_dim, dim)". Throws FileError where there is none, and std::invalid_argument with both shapes where
-    // it is another.
+    // Reads a tensor of exactly this shape. `meaning` explains the shape for the error message: "(n_heads *
+    // head_dim, dim)". Throws FileError if there is no such tensor, and std::invalid_argument with both
+    // shapes if its shape differs.
     Matrix matrix(const std::string& name, std::size_t rows, std::size_t columns, const char* meaning);
     Vector vector(const std::string& name, std::size_t size, const char* meaning);
 
-    // Full names of the tensors under the prefix that were not read, but for rotary_emb.inv_freq, which only
-    // repeats the config.
+    // Full names of the tensors under the prefix that were not read. rotary_emb.inv_freq is not among them,
+    // because it only repeats the config.
     [[nodiscard]] std::vector<std::string> unused() const;
 
     [[nodiscard]] const std::string& path() const { return path_; }
@@ -43,12 +44,12 @@ class WeightFile {
     std::vector<std::string> used_;
 };
 
-// Refuses tensors that would have no effect: std::invalid_argument that names the first five.
+// Refuses tensors that would have no effect: throws std::invalid_argument that names the first five.
 void refuse_unused(const std::vector<std::string>& unused, const std::string& path);
 
-// "wq.scale, norm.weight and 3 more": the first names, five if nothing else is said.
+// "wq.scale, norm.weight and 3 more": the first `enough` names, and how many more there are.
 std::string some_of(const std::vector<std::string>& names, std::size_t enough = 5);
 
-// The tensor x of a file, (B, T, dim), or (T, dim) for a single sequence. Throws FileError where there is no
-// x, std::invalid_argument where its shape is another.
+// Reads the tensor x of a file: (B, T, dim), or (T, dim) for a single sequence. Throws FileError if there is
+// no x, and std::invalid_argument if its shape differs.
 Tensor3 read_tokens(const std::string& path, std::size_t dim);

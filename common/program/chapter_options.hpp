@@ -1,4 +1,4 @@
-// Options that a chapter declares beside its walk. common/ knows none of them.
+// The options of a single chapter, declared in the chapter's folder.
 #pragma once
 #include <functional>
 #include <string>
@@ -11,6 +11,6 @@ class App;
 
 struct ChapterOptions {
     std::function<void(CLI::App&)> declare = [](CLI::App&) {};  // names, help and checks, in CLI11's terms
-    OptionRules rules;                                          // which options they go together with
+    OptionRules rules;                                          // which options they need or exclude
     std::string examples;                                       // lines for --help, each with its newline
 };

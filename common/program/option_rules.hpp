@@ -1,21 +1,22 @@
-// Which options go together. An option that would do nothing is refused by its name, with the reason.
+// Rules for combinations of options. An option that would have no effect is refused by its name, with the
+// reason.
 #pragma once
 #include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
-// A command line that is at fault. what() is one line: what, where, what to do.
+// The error for a wrong command line. what() is one line: what, where, what to do.
 struct UsageError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// One row of the table. An option may stand with a value, "--color always": the rule then holds for this
+// One row of the table. An option may include a value, "--color always": the rule then holds only for this
 // value.
 struct OptionRule {
     enum class Kind {
-        needs,    // `option` does something only with one of `others`
-        excludes  // `option` and any of `others` do not go together
+        needs,    // `option` has an effect only with one of `others`
+        excludes  // `option` cannot be combined with any of `others`
     };
     std::string option;
     Kind kind;
@@ -27,10 +28,10 @@ using OptionRules = std::vector<OptionRule>;
 // The rules of the options that every chapter has, and of --config, --weights and --prefill.
 const OptionRules& common_option_rules();
 
-// The options that a chapter has, by their names, each with its values on the command line: none where it is
-// not given.
+// All options of a chapter by name, each with its values on the command line. An option that is not given has
+// no values.
 using GivenOptions = std::map<std::string, std::vector<std::string>>;
 
-// Holds a command line against the rules. A rule of an option that the chapter does not have is left out.
-// Throws UsageError.
+// Checks a command line against the rules. Skips rules for options that the chapter does not have. Throws
+// UsageError.
 void check_option_rules(const GivenOptions& given, const OptionRules& rules);

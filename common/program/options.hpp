@@ -1,4 +1,4 @@
-// The command line that every chapter has. A chapter's own options: chapter_options.hpp.
+// The command-line options that all chapters share. chapter_options.hpp has the options of a single chapter.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -18,10 +18,11 @@ struct OwnFiles {
     std::optional<std::string> config;   // config.json: the dimensions
     std::optional<std::string> weights;  // a file of tensors
     std::string prefix;                  // what their names begin with: "layers.0.attention."
-    bool ignore_unused = false;          // tensors under the prefix that have no place are no error
+    bool ignore_unused = false;          // tensors under the prefix that the layer does not use are no error
     std::optional<std::string> input;    // a file with the tensor x (B, T, dim) or (T, dim)
     std::vector<std::string> tokens;     // the words of its first sequence, for the axes of heatmaps
-    std::optional<std::size_t> prefill;  // so many tokens at once, the rest one by one; none: all at once
+    std::optional<std::size_t>
+        prefill;  // tokens of the first piece; the rest follow one by one; none: all at once
 
     [[nodiscard]] bool any() const { return config || weights || input; }
 };
@@ -30,7 +31,7 @@ struct Options {
     enum class Output { walkthrough, tensors_only, scoreboard, page };
 
     Output output = Output::walkthrough;
-    bool step = false;  // the walk at the reader's pace
+    bool step = false;  // shows one step at a time
     torch::PrintOptions print;
     ColorChoice color = ColorChoice::automatic;
     std::optional<std::uint64_t> seed;  // instead of the notebook's seeds

@@ -1,6 +1,6 @@
-// One way to read a layer of the reader's, for every chapter that takes one: a text, weights from a file or
-// drawn, the checks of sizes and memory, and the step that says what was read. What differs from layer to
-// layer is data. B = sequences in a batch, T = tokens
+// Reads the reader's own layer, for every chapter that accepts one: the input x, the weights from a file or
+// at random, the checks of sizes and memory, and the step that shows what was read. LayerKind has what
+// differs between chapters. B = sequences in a batch, T = tokens
 #pragma once
 #include <cstddef>
 #include <functional>
@@ -14,38 +14,37 @@
 #include "common/tensor.hpp"
 #include "common/torch/generator.hpp"
 
-// What a chapter says of its kind of layer.
+// A chapter's description of its kind of layer.
 struct LayerKind {
     std::size_t dim;                            // width of an embedding
     std::optional<std::size_t> max_batch_size;  // the config's limits; none: any
     std::size_t max_seq_len;
     std::vector<TextLimit> limits;
 
-    // The bytes that a run on (B, T, dim), the first `at_once` tokens in one piece, holds at once at the
-    // most.
+    // The peak memory in bytes of a run on x (B, T, dim) whose first piece has `at_once` tokens.
     std::function<double(double batch, double tokens, double at_once)> bytes;
-    // Takes the weights from a file, and returns the names under which they were found.
+    // Reads the weights from a file, and returns a text that lists their names in the file.
     std::function<std::string(WeightFile& file)> read;
-    // Draws the weights as PyTorch does.
+    // Draws random weights as PyTorch initialises them.
     std::function<void(torch::Generator& generator)> draw;
 };
 
-// What is the same for all kinds: a chapter's own layer has its config and weights beside it.
+// The part that is the same for all kinds of layer. A chapter's layer adds its config and weights.
 struct OwnLayer {
     Tensor3 x;                         // (B, T, dim)
-    std::string naming;                // under which names the weights were found, or that they are random
-    std::vector<std::string> ignored;  // config fields that are not understood and do not speak of attention
+    std::string naming;                // the names of the weights in the file, or that they are random
+    std::vector<std::string> ignored;  // unknown config fields that are not about attention
     std::vector<std::string>
-        unused;  // tensors under the prefix that have no place in the layer (--ignore-unused)
+        unused;  // tensors under the prefix that the layer does not use (--ignore-unused)
 };
 
-// Reads what --weights, --prefix and --input name. Without weights they are drawn from `walk`'s seed, after
-// x; without input x is 4 random tokens. Nothing is allocated before it is known to fit into memory. Throws
-// FileError, or std::invalid_argument that names the tensor, the shape it has and the shape that was
-// expected.
+// Reads the files of --weights and --input; --prefix selects the weights. Without --input, x is 4 random
+// tokens. Without --weights, the weights are drawn after x from `walk`'s seed. Checks that the memory
+// suffices before it allocates. Throws FileError, or std::invalid_argument that names the tensor, its shape
+// and the expected shape.
 void load_own_layer(Walkthrough& walk, const LayerKind& kind, OwnLayer& layer);
 
-// The first step of its walk: dimensions by their names, `notes`, what was ignored or not used, and x.
+// Shows the first step of the walk: named dimensions, `notes`, ignored fields, unused tensors, and x.
 struct NamedSize {
     const char* name;
     std::size_t size;

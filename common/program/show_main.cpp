@@ -1,4 +1,4 @@
-// show FILE [NAME...]: what is in a file of tensors.
+// show FILE [NAME...]: prints the contents of a file of tensors.
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
@@ -41,7 +41,7 @@ struct Answer {
     int status = 0;
 };
 
-// A tensor that cannot be read has no range; the rest of the table is worth having all the same.
+// A tensor that cannot be read has no range. The table still shows all other tensors.
 Row row_of(const TensorFile& file, const TensorInfo& info, int digits, int& status) {
     Summary summary{"-", "-", "-"};
     try {

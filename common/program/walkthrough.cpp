@@ -51,7 +51,7 @@ void write_page(const std::string& path, const std::string& page, const std::str
     write_out(fmt::format("wrote {} ({} KB)\n{}\n", printable(path), (page.size() + 999) / 1000, closing));
 }
 
-// Nothing that the reader gave is written over.
+// Refuses an output that would overwrite one of the reader's input files.
 void check_files(const Options& options) {
     std::vector<NamedFile> inputs, outputs;
     const auto add = [](std::vector<NamedFile>& files, const char* option,
