@@ -222,9 +222,9 @@ TEST_CASE("a page that cannot be written is one line and status 2 and an old pag
     const std::string old_page = folder.file("old.html", "old");
     const auto [arguments, said] = GENERATE(table<std::string, std::string>(
         {{"--html no/such/folder/page.html", "no/such/folder/page.html: cannot be written"},
-         {"--html /", "cannot be written"},
-         {"--html ''", "cannot be written"},
-         {"--html .", "cannot be written"},
+         {"--html /", "/: is a folder"},
+         {"--html ''", "names no file"},
+         {"--html .", ".: is a folder"},
          {"--html old.html --input nothing.csv", "nothing.csv"},
          {"--html old.html --tensors-only", "--html"},
          {"--html", "--html"}}));
