@@ -279,7 +279,7 @@ TEST_CASE("walk finds its checkout through links and whatever CDPATH says") {
 }
 
 TEST_CASE("walk: a path that CMake can build in is no matter, another is refused before it") {
-    const std::string taken = GENERATE(as<std::string>{}, "a b", "ü'x", "x,y(z)&%~", "it's");
+    const std::string taken = GENERATE(as<std::string>{}, "ü'x y", "x,y(z)&%~", "it's");
     Checkout fine(taken);
     CHECK(fine.run("\"$walk\" 1").output == "01_one \n");
 
