@@ -24,7 +24,7 @@ function(attn_add_chapter name)
 
   # walk.cpp only prints results, so it is compiled with -O1 to save build time.
   add_library(${name}_walk OBJECT ${walk})
-  target_link_libraries(${name}_walk PUBLIC ${name}_idea attn_device_options attn_cli)
+  target_link_libraries(${name}_walk PUBLIC ${name}_idea attn_cli)
   target_compile_options(${name}_walk PUBLIC -O1)
   set_target_properties(${name}_walk PROPERTIES UNITY_BUILD ON)
   # Only the options of a chapter's own need CLI11, whose large templates run once.
