@@ -36,8 +36,8 @@ struct YarnScaling {
 Vector yarn_scaling(const Vector& freqs, float theta, const YarnScaling& scaling);
 
 // The frequencies for a model's config: rope_theta and rope_scaling. YaRN's attention_factor is part of the
-// rotation table, and the softmax factor of DeepSeek's YaRN is in chapter 7. Throws std::invalid_argument if the type
-// of scaling is none of the four.
+// rotation table, and the softmax factor of DeepSeek's YaRN is in chapter 7. Throws std::invalid_argument if
+// the type of scaling is none of the four.
 Vector model_frequencies(const ModelConfig& model, std::size_t head_dim);
 
 // "kept", "divided" or "blended": how a scaling changed a frequency, if it divides by at most `factor`.

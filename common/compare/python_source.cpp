@@ -91,26 +91,36 @@ class PrintCall {
   public:
     PrintCall(std::size_t at, std::vector<PrintedExpression>& printed) : at_(at), printed_(printed) {}
 
+    // Strings that are joined by + are read one after the other.
     void argument(std::string_view text) {
-        if (text.empty() || is_keyword_argument(text)) return;
+        while (!text.empty() && !is_keyword_argument(text)) text = first_part(text);
+    }
+
+  private:
+    // Collects what the first part of an argument prints, and returns the other parts.
+    std::string_view first_part(std::string_view text) {
         const std::size_t prefix = std::min(text.find_first_not_of("rRbBfFuU"), text.size());
-        if (prefix == text.size() || prefix > 2 || !is_quote(text[prefix])) return expression(text);
+        if (prefix == text.size() || prefix > 2 || !is_quote(text[prefix])) return whole(text);
 
         const std::size_t end = end_of_string(text, prefix);
         const std::size_t quotes = text.substr(prefix).starts_with(std::string(3, text[prefix])) ? 3 : 1;
         const std::string_view rest = trimmed(text.substr(end));
-        if (!rest.empty() && rest[0] != '+') return expression(text);  // "...".format(x), "%s" % x
-        if (end < prefix + 2 * quotes) return;
+        if (!rest.empty() && rest[0] != '+') return whole(text);  // "...".format(x), "%s" % x
+        if (end < prefix + 2 * quotes) return {};
         const std::string_view literal = text.substr(prefix + quotes, end - prefix - 2 * quotes);
         if (text.substr(0, prefix).find_first_of("fF") == std::string_view::npos) {
             words_ += unescaped(literal) + " ";
         } else {
             formatted(unescaped(literal));
         }
-        if (!rest.empty()) argument(trimmed(rest.substr(1)));
+        return rest.empty() ? rest : trimmed(rest.substr(1));
     }
 
-  private:
+    std::string_view whole(std::string_view text) {
+        expression(text);
+        return {};
+    }
+
     // "shape: {x.shape}" and "{x=}"; {{ and }} are braces.
     void formatted(std::string_view literal) {
         const std::size_t last_close = literal.rfind('}');

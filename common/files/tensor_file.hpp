@@ -44,9 +44,9 @@ class TensorFile {
     std::unordered_map<std::string, std::size_t> positions_;  // of infos_, by name
 };
 
-// Opens a .safetensors, .npy, .npz or .csv file, or the .index.json of several .safetensors files; the ending decides. A
-// .npy or .csv has one tensor, "x". Throws FileError, also for a damaged file. After this, read() of a supported element
-// type can still fail for lack of memory.
+// Opens a .safetensors, .npy, .npz or .csv file, or the .index.json of several .safetensors files; the ending
+// decides. A .npy or .csv has one tensor, "x". Throws FileError, also for a damaged file. After this, read()
+// of a supported element type can still fail for lack of memory.
 std::unique_ptr<TensorFile> open_tensor_file(const std::string& path);
 
 using NamedTensors = std::vector<std::pair<std::string, AnyTensor>>;

@@ -55,7 +55,8 @@ Tensor3 read_text(const OwnFiles& own, const LayerKind& kind, torch::Generator& 
 
 void load_own_layer(Walkthrough& walk, const LayerKind& kind, OwnLayer& layer) {
     const OwnFiles& own = walk.own();
-    torch::Generator generator(own.weights && own.input ? 0 : walk.seed(123));  // for what the reader leaves out
+    torch::Generator generator(own.weights && own.input ? 0
+                                                        : walk.seed(123));  // for what the reader leaves out
     layer.x = read_text(own, kind, generator);
     if (own.weights) {
         const Progress progress("reading the weights");
