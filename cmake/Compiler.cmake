@@ -17,10 +17,14 @@ target_compile_options(attn_compiler INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${opti
 # Debug builds check every xtensor index and every shape.
 target_compile_definitions(attn_compiler INTERFACE $<$<CONFIG:Debug>:XTENSOR_ENABLE_ASSERT>)
 
-if(ATTN_SANITIZE)
-  set(sanitizers -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  target_compile_options(attn_compiler INTERFACE ${sanitizers} -O1 -g1)
+if(ATTN_SANITIZE OR ATTN_FUZZ)
+  set(sanitizers -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer -g1)
+  target_compile_options(attn_compiler INTERFACE ${sanitizers})
   target_link_options(attn_compiler INTERFACE ${sanitizers})
+  target_compile_definitions(attn_compiler INTERFACE ATTN_ADDRESS_SANITIZER)
+endif()
+if(ATTN_SANITIZE)
+  target_compile_options(attn_compiler INTERFACE -O1)
 endif()
 
 # All of our code reports to libFuzzer which of its branches an input has taken.
@@ -28,7 +32,5 @@ if(ATTN_FUZZ)
   if(NOT CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
     message(FATAL_ERROR "ATTN_FUZZ needs clang: use the preset fuzz, or -DCMAKE_CXX_COMPILER=clang++")
   endif()
-  set(sanitizers -fsanitize=address,undefined,float-cast-overflow -fno-sanitize-recover=all -fno-omit-frame-pointer)
-  target_compile_options(attn_compiler INTERFACE ${sanitizers} -fsanitize=fuzzer-no-link -g1)
-  target_link_options(attn_compiler INTERFACE ${sanitizers})
+  target_compile_options(attn_compiler INTERFACE -fsanitize=fuzzer-no-link)
 endif()

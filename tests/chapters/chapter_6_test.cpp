@@ -111,7 +111,7 @@ TEST_CASE("RoPE: all four scalings are PyTorch's") {
          {std::tuple<std::string, std::size_t, float>{"8", 8, 10000.0f}, {"128", 128, 500000.0f}}) {
         CAPTURE(name);
         const Vector plain = ch6::frequencies(head_dim, theta);
-        const auto differs_by = [&](const Vector& scaled, const std::string& kind) {
+        const auto differs_by = [&, name = name](const Vector& scaled, const std::string& kind) {
             const Vector expected = file.get<1>("freqs_" + kind + "." + name);
             const Vector relative = scaled / expected;
             return largest_difference(relative, Vector(xt::ones_like(relative)));

@@ -147,7 +147,7 @@ TEST_CASE("npz: NumPy's own, stored and deflated") {
     const auto packed = open_tensor_file(seeds + "npz/deflated.npz");
     CHECK(identical(packed->read("a"), tensor({4, 5}, std::vector<float>(20))));
     CHECK(packed->tensors()[1].dtype == "<i4");
-    CHECK(has(error_of([&] { packed->read("c"); }), "there is no tensor \"c\"; there is a, b"));
+    CHECK(has(error_of([&] { return packed->read("c"); }), "there is no tensor \"c\"; there is a, b"));
 }
 
 TEST_CASE("npz: members that are no .npy are passed over, two of one name refused") {
@@ -170,9 +170,9 @@ TEST_CASE("npz: a member is never unpacked to more than its shape needs") {
     CHECK(honest->read("x").size() == million.size());
 
     const auto bomb = open_tensor_file(deflated(folder, npy("|u1", "(2,)", million)));
-    CHECK(has(error_of([&] { bomb->read("x"); }), "deflated.npz, x.npy: unpacks to 10000"));
+    CHECK(has(error_of([&] { return bomb->read("x"); }), "deflated.npz, x.npy: unpacks to 10000"));
     const auto greedy = open_tensor_file(deflated(folder, npy("|u1", "(1000000000000,)", million)));
-    CHECK(has(error_of([&] { greedy->read("x"); }), "its shape needs 10000000000"));
+    CHECK(has(error_of([&] { return greedy->read("x"); }), "its shape needs 10000000000"));
 
     // A size that no deflated member of this length can have, and one that is a little off: bytes 24 to 27 of
     // the central directory's entry.
@@ -182,7 +182,7 @@ TEST_CASE("npz: a member is never unpacked to more than its shape needs") {
     REQUIRE(entry != std::string::npos);
     const auto claim = [&](std::uint32_t size) {
         const std::string lie = folder.file("lie.npz", contents.replace(entry + 24, 4, bytes_of(size)));
-        return error_of([&] { open_tensor_file(lie)->read("x"); });
+        return error_of([&] { return open_tensor_file(lie)->read("x"); });
     };
     CHECK(has(claim(4'000'000'000), "claims 4000000000 bytes in "));
     CHECK(has(claim(1'000'001), "its shape needs"));

@@ -88,7 +88,7 @@ TEST_CASE("safetensors: an element type that is not read is listed, and refused 
     const auto file = open_tensor_file(folder.file("new.safetensors", safetensors(header, "abcd")));
     REQUIRE(file->tensors().size() == 2);
     CHECK(file->tensors()[0].dtype == "F6_E3M2");
-    CHECK(has(error_of([&] { file->read("new"); }), "\"new\" is of type F6_E3M2"));
+    CHECK(has(error_of([&] { return file->read("new"); }), "\"new\" is of type F6_E3M2"));
     CHECK(identical(file->read("old"), tensor<std::int64_t>({1}, {'d'})));
 }
 
@@ -107,9 +107,9 @@ TEST_CASE("safetensors: a name that is not there brings those that are") {
     for (int i = 0; i < 8; ++i) tensors.emplace_back("w_" + std::to_string(i), AnyTensor(1.0f));
     save_tensors(folder.path("eight.safetensors"), tensors);
     const auto file = open_tensor_file(folder.path("eight.safetensors"));
-    CHECK(has(error_of([&] { file->read("w_9"); }),
+    CHECK(has(error_of([&] { return file->read("w_9"); }),
               "there is no tensor \"w_9\"; there is w_0, w_1, w_2, w_3, w_4 and 3 more"));
-    CHECK(has(error_of([&] { file->read("__metadata__"); }), "there is no tensor"));
+    CHECK(has(error_of([&] { return file->read("__metadata__"); }), "there is no tensor"));
 }
 
 TEST_CASE("safetensors: damaged files are refused in one line") {

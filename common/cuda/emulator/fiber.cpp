@@ -1,6 +1,6 @@
 #include "common/cuda/emulator/fiber.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ATTN_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 #endif
@@ -17,7 +17,7 @@ Fiber* entering = nullptr;
 Fiber::Fiber() : stack_(std::make_unique_for_overwrite<std::byte[]>(stack_bytes)) {}
 
 Fiber::~Fiber() {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ATTN_ADDRESS_SANITIZER
     __asan_unpoison_memory_region(stack_.get(), stack_bytes);
 #endif
 }
@@ -25,8 +25,8 @@ Fiber::~Fiber() {
 void Fiber::begin(std::function<void()> body) {
     body_ = std::move(body);
     finished_ = false;
+#ifdef ATTN_ADDRESS_SANITIZER
     fake_stack_ = nullptr;
-#if defined(__SANITIZE_ADDRESS__)
     // The functions that the last body ended in did not return, and have left their marks on the stack.
     __asan_unpoison_memory_region(stack_.get(), stack_bytes);
 #endif
@@ -39,7 +39,7 @@ void Fiber::begin(std::function<void()> body) {
 
 void Fiber::enter() {
     Fiber& self = *entering;
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ATTN_ADDRESS_SANITIZER
     __sanitizer_finish_switch_fiber(nullptr, &self.outside_stack_, &self.outside_stack_size_);
 #endif
     self.body_();
@@ -57,7 +57,7 @@ void Fiber::pause() {
 }
 
 void Fiber::switch_context(ucontext_t& from, ucontext_t& to, [[maybe_unused]] bool into_fiber) {
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ATTN_ADDRESS_SANITIZER
     void* outer_fake_stack = nullptr;
     if (into_fiber) {
         __sanitizer_start_switch_fiber(&outer_fake_stack, stack_.get(), stack_bytes);
@@ -73,7 +73,7 @@ void Fiber::switch_context(ucontext_t& from, ucontext_t& to, [[maybe_unused]] bo
         is_back = true;
         setcontext(&to);
     }
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef ATTN_ADDRESS_SANITIZER
     if (into_fiber) {
         __sanitizer_finish_switch_fiber(outer_fake_stack, nullptr, nullptr);
     } else {

@@ -34,8 +34,10 @@ class Fiber {
     ucontext_t inside_{}, outside_{};
     bool finished_ = true;
 
+#ifdef ATTN_ADDRESS_SANITIZER
     // The stack that resume() was called on, as AddressSanitizer needs to know it.
     const void* outside_stack_ = nullptr;
     std::size_t outside_stack_size_ = 0;
     void* fake_stack_ = nullptr;
+#endif
 };
