@@ -332,7 +332,7 @@ def checked(model, tokens, what, images=None):
     double = forward(model.to(torch.float64), tokens, images=images)
     for name, tensor in seen.items():
         gap = relative(tensor.double(), double[name].double())
-        assert gap < 4e-6, f"{what}: {name} differs from double by {gap:.2g}"
+        assert gap < 6e-6, f"{what}: {name} differs from double by {gap:.2g}"
     return seen
 
 
