@@ -73,7 +73,7 @@ AnyTensor of_first_call(const std::string& name, const AnyTensor& tensor, std::s
                         std::size_t size) {
     const std::string last = name.substr(name.rfind('.') + 1);
     const auto is_one_of = [&](const std::set<std::string>& names) { return names.contains(last); };
-    if (is_one_of({"logits", "cache_k", "cache_v"})) return tensor;
+    if (is_one_of({"embeddings", "logits", "cache_k", "cache_v"})) return tensor;
     if (is_one_of({"attn_scores", "masked", "attn_weights"})) {
         return first(first(tensor, 2, size), 3, size);
     }
