@@ -430,6 +430,10 @@ INTERLEAVED = Args(dim=24, n_layers=4, n_heads=3, n_kv_heads=1, vocab_size=23, m
 BIAS = Args(dim=12, n_layers=2, n_heads=6, n_kv_heads=3, vocab_size=17, multiple_of=5, ffn_dim_multiplier=0.5, attention_chunk_size=2,
             rope_theta=50.0, use_qk_norm=True, add_bias=True, max_batch_size=3, max_seq_len=64)
 
+IMAGES = Args(dim=12, n_layers=2, n_heads=3, n_kv_heads=1, vocab_size=13, multiple_of=3, ffn_dim_multiplier=0.4, attention_chunk_size=3,
+              rope_theta=20.0, nope_layer_interval=2, attn_temperature_tuning=True, floor_scale=2.0, attn_scale=0.4, max_batch_size=2,
+              max_seq_len=64)
+
 HOOKS = Args(dim=20, n_layers=2, n_heads=5, n_kv_heads=5, vocab_size=19, multiple_of=2, ffn_dim_multiplier=0.6, ffn_exp=1.5,
              attention_chunk_size=5, rope_theta=1000.0, nope_layer_interval=2, use_qk_norm=True, attn_temperature_tuning=True, floor_scale=2.0,
              attn_scale=0.3, moe_args=MoEArgs(num_experts=3, top_k=2, interleave_moe_layer_step=2, capacity_factor=0.5), max_batch_size=2,
@@ -454,6 +458,17 @@ def hooks_case(name, args, seed, B, T):
     write_case(FOLDER / name, config_of(args), with_old_names(args, weights), tokens, only(seen, BORDERS))
 
 
+def images_case(name, args, seed, B, T, width=6):
+    """Vectors of an image stand at some positions, other ones in each sequence. Rows outside of the mask must not matter."""
+    weights, tokens = random_weights(args, seed), random_tokens(args, seed, B, T)
+    weights["vision_projection.weight"] = 1.5 * torch.randn(args.dim, width) / math.sqrt(width)
+    embedding, mask = torch.randn(B, T, width), torch.zeros(B, T, dtype=torch.bool)
+    mask[0, 1:3] = mask[1, 2:5] = True
+    seen = checked(like_reference(args, weights), tokens, name, images=(embedding, mask[:, :, None]))
+    expected = only(seen, (*BORDERS, "embeddings"))
+    write_case(FOLDER / name, config_of(args), weights, tokens, expected, {"image_embedding": embedding, "image_mask": mask})
+
+
 def check_lessons():
     """The dense models show what they are chosen for."""
     freqs = rope_freqs(INTERLEAVED)
@@ -472,6 +487,7 @@ def main():
     plain_case("reference_moe", MOE, 2, B=2, T=7, prefill=3)
     plain_case("reference_moe_interleaved", INTERLEAVED, 3, B=2, T=5)
     plain_case("reference_bias", BIAS, 4, B=3, T=5, every=False, prefill=2)
+    images_case("reference_images", IMAGES, 6, B=2, T=7)
     hooks_case("reference_hooks", HOOKS, 5, B=2, T=11)
 
 

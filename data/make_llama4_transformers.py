@@ -200,7 +200,7 @@ def text_case(name, seed, B, T, every=True, shard=None, **fields):
     write_case(name, model, model.model, seed, B, T, every, shard)
 
 
-def multimodal_case(name, seed, B, T, **fields):
+def multimodal_model(seed, fields):
     """A text model inside a model that also sees. The file has the vision tower's weights, too."""
     torch.manual_seed(seed)
     vision = Llama4VisionConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2, intermediate_size=32, image_size=8, patch_size=4,
@@ -209,7 +209,45 @@ def multimodal_case(name, seed, B, T, **fields):
                           image_token_index=2, attn_implementation="eager")
     model = Llama4ForConditionalGeneration(config).eval()
     draw_weights(model)
+    return model
+
+
+def multimodal_case(name, seed, B, T, **fields):
+    model = multimodal_model(seed, fields)
     write_case(name, model, model.language_model.model, seed, B, T, every=False)
+
+
+def images_case(name, seed, B, T, **fields):
+    """The whole model on pixels. What its vision tower returns becomes image_embedding, at the image's tokens."""
+    model, folder = multimodal_model(seed, fields), FOLDER / name
+    tokens = torch.randint(3, fields["vocab_size"], (B, T), generator=torch.Generator().manual_seed(seed))
+    tokens[0, 1] = tokens[1, 6] = 2  # the image's token: an image of 8 x 8 pixels becomes one vector
+    mask, towers = tokens == 2, []
+    hook = model.multi_modal_projector.register_forward_hook(lambda _, inputs, __: towers.append(inputs[0].clone()))
+    pixels = torch.randn(B, 3, 8, 8)
+    logits = model(input_ids=tokens, pixel_values=pixels, use_cache=False).logits
+    hook.remove()
+    embedding = torch.zeros(B, T, towers[0].shape[-1])
+    embedding[mask] = towers[0].flatten(0, -2)
+
+    # One call takes all pixels, so the prefill contains both images.
+    cache, prefill = DynamicCache(config=model.language_model.model.config), 7
+    generated = [model(input_ids=tokens[:, :prefill], pixel_values=pixels, past_key_values=cache, use_cache=True).logits]
+    generated += [model(input_ids=tokens[:, t:t + 1], past_key_values=cache, use_cache=True).logits for t in range(prefill, T)]
+
+    shutil.rmtree(folder, ignore_errors=True)
+    model.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    state = saved_weights(folder)
+    ours = as_reference(model.language_model.model.config, without_prefix(state))
+    ours.weights["vision_projection.weight"] = state["multi_modal_projector.linear_1.weight"]
+    seen = reference.checked(ours, tokens, name, images=(embedding, mask[:, :, None]))
+    for what, got in (("logits", logits), ("generation", torch.cat(generated, dim=1))):
+        gap = relative(got, seen["logits"])
+        assert gap < 6e-6, f"{name}: {what} differs from the reference's formulas by {gap:.2g}"
+    tensors_file(folder / "tokens.safetensors", {"tokens": tokens, "image_embedding": embedding, "image_mask": mask})
+    tensors_file(folder / "expected.safetensors", {"logits": logits, "generated.logits": torch.cat(generated, dim=1)})
+    print(f"{name}: {sum(file.stat().st_size for file in folder.iterdir()):,} bytes")
 
 
 DENSE = dict(vocab_size=31, hidden_size=20, intermediate_size=7, intermediate_size_mlp=22, num_hidden_layers=4, num_attention_heads=6,
@@ -238,6 +276,8 @@ NESTED = dict(vocab_size=21, hidden_size=16, intermediate_size=6, intermediate_s
               num_key_value_heads=2, head_dim=4, num_local_experts=2, num_experts_per_tok=1, interleave_moe_layer_step=2, no_rope_layer_interval=3,
               attention_chunk_size=4, floor_scale=2, attn_scale=0.9, rope_theta=200.0)
 
+SMALLER = NESTED | dict(num_hidden_layers=2, moe_layers=[0], no_rope_layers=[1, 0], layer_types=["chunked_attention", "full_attention"])
+
 
 def main():
     argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
@@ -249,6 +289,7 @@ def main():
     text_case("transformers_moe_interleaved", 13, B=2, T=7, **INTERLEAVED)
     text_case("transformers_tied", 14, B=3, T=5, every=False, **TIED)
     multimodal_case("transformers_multimodal", 15, B=2, T=9, **NESTED)
+    images_case("transformers_multimodal_images", 16, B=2, T=10, **SMALLER)
 
 
 if __name__ == "__main__":

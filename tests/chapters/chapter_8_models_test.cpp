@@ -24,19 +24,22 @@ std::string model_folder(const std::string& model) {
 
 // Runs the program on a config, weights and tokens; all three are paths.
 struct Run {
-    std::string config, weights, tokens;
+    std::string config, weights, tokens, prefix;
 
     explicit Run(const std::string& model)
         : config(model_folder(model) + "config.json"),
           weights(model_folder(model) + "model.safetensors"),
           tokens(model_folder(model) + "tokens.safetensors") {
         if (!std::filesystem::exists(weights)) weights += ".index.json";
+        // The text model of a model that also sees.
+        if (model.starts_with("transformers_multimodal")) prefix = "language_model.";
     }
 
     [[nodiscard]] Finished into(const std::string& saved, std::size_t prefill) const {
-        return run_piped(fmt::format("{} --config '{}' --weights '{}' --input '{}' --prefill {} --save '{}'",
-                                     program(8), config, weights, tokens, prefill, saved),
-                         {"LANG=C.UTF-8"});
+        return run_piped(
+            fmt::format("{} --config '{}' --weights '{}' --prefix '{}' --input '{}' --prefill {} --save '{}'",
+                        program(8), config, weights, prefix, tokens, prefill, saved),
+            {"LANG=C.UTF-8"});
     }
 };
 
@@ -108,16 +111,18 @@ struct Case {
     std::vector<std::size_t> prefills;  // none, inside a chunk, at its border, all tokens
 };
 
-const std::vector<Case> cases = {{"reference_dense", {0, 3, 4, 6, 9}},               // chunks of 4 tokens
-                                 {"reference_moe", {0, 2, 3, 5, 7}},                 // 3
-                                 {"reference_moe_interleaved", {0, 2, 5}},           // none
-                                 {"reference_bias", {0, 3, 4, 5}},                   // 2
-                                 {"reference_hooks", {0, 4, 5, 10, 11}},             // 5
-                                 {"transformers_dense", {0, 3, 4, 5, 10}},           // 4
-                                 {"transformers_moe_shards", {0, 2, 3, 7, 8}},       // 3
-                                 {"transformers_moe_interleaved", {0, 3, 5, 6, 7}},  // 5
-                                 {"transformers_tied", {0, 1, 2, 3, 5}},             // 2
-                                 {"transformers_multimodal", {0, 2, 4, 7, 9}}};      // 4
+const std::vector<Case> cases = {{"reference_dense", {0, 3, 4, 6, 9}},                // chunks of 4 tokens
+                                 {"reference_moe", {0, 2, 3, 5, 7}},                  // 3
+                                 {"reference_moe_interleaved", {0, 2, 5}},            // none
+                                 {"reference_bias", {0, 3, 4, 5}},                    // 2
+                                 {"reference_images", {0, 3, 4, 6, 7}},               // 3
+                                 {"reference_hooks", {0, 4, 5, 10, 11}},              // 5
+                                 {"transformers_dense", {0, 3, 4, 5, 10}},            // 4
+                                 {"transformers_moe_shards", {0, 2, 3, 7, 8}},        // 3
+                                 {"transformers_moe_interleaved", {0, 3, 5, 6, 7}},   // 5
+                                 {"transformers_tied", {0, 1, 2, 3, 5}},              // 2
+                                 {"transformers_multimodal", {0, 2, 4, 7, 9}},        // 4
+                                 {"transformers_multimodal_images", {0, 5, 8, 10}}};  // 4
 
 // Tensors that belong to a lesson, not to the pass that the program makes.
 bool is_apart(const std::string& name) {
