@@ -18,6 +18,8 @@ What differs between the two descriptions of a model:
   in both, so it never scales keys.
 - The router computes sigmoid after a scatter into -inf in both; every expert computes every token, those not chosen with input 0.
 - A token that is decoded sees its chunk only. The reference's decode sees everything before it.
+- A chunk of one token is the exception: the cache of 4.57.6 keeps the last attention_chunk_size - 1 tokens as [-0:], which is all of them,
+  so a decoded token sees everything. Its one pass over all tokens is right. No model here has such chunks.
 - attention_bias is read as False, whatever config.json says (4.57): this library has no biases here, and drops those of a file.
 """
 
