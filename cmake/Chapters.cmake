@@ -31,6 +31,7 @@ function(attn_add_chapter name)
   set_source_files_properties(${folder}/walk_options.cpp PROPERTIES COMPILE_OPTIONS -O0 SKIP_UNITY_BUILD_INCLUSION ON)
 
   if(EXISTS ${folder}/cuda)
+    target_link_libraries(${name}_walk PUBLIC attn_device_options)
     add_executable(${name} ${folder}/walk_without_kernels.cpp)
     attn_add_kernels(${name})
   else()

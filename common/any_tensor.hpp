@@ -1,5 +1,6 @@
-// A tensor at rest: shape, element type and values, and no arithmetic. This is what is printed, compared
-// and saved. Anything that looks like an xtensor container becomes one, without a single xtensor header.
+// A tensor as plain data: shape, element type and values, and no arithmetic. The programs print, compare and
+// save tensors in this form. Any xtensor container converts to it, and this header includes none of
+// xtensor's.
 #pragma once
 #include <complex>
 #include <cstddef>
@@ -19,7 +20,7 @@ concept TensorLike = requires(const C& c) {
 };
 
 struct AnyTensor {
-    // float32, int64, bool and complex64: the element types that attention notebooks print.
+    // The element types that attention notebooks print: float32, int64, bool and complex64.
     using Values = std::variant<std::vector<float>, std::vector<std::int64_t>, std::vector<bool>,
                                 std::vector<std::complex<float>>>;
 
@@ -28,7 +29,7 @@ struct AnyTensor {
 
     AnyTensor(Shape shape_, Values values_) : shape(std::move(shape_)), values(std::move(values_)) {}
 
-    // A 0-d tensor, as `tensor.sum()` gives it.
+    // A 0-d tensor, which is what `tensor.sum()` returns.
     explicit AnyTensor(float scalar) : values(std::vector<float>{scalar}) {}
 
     template <TensorLike C>
@@ -41,8 +42,8 @@ struct AnyTensor {
     }
 };
 
-// (2, 6, 3), as our own prose and messages write a shape.
+// A shape as our texts and messages write it: (2, 6, 3).
 std::string to_string(const Shape& shape);
 
-// "[1, 4]": where the element stands that comes at `flat` in row-major order.
+// The index of the element at the row-major position `flat`: "[1, 4]".
 std::string index_to_string(std::size_t flat, const Shape& shape);

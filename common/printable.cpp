@@ -19,7 +19,11 @@ Character first_character(std::string_view text) {
     if (byte(0) < 0x80) return {byte(0), 1};
 
     // The first byte says how many follow, each with six bits. A shorter form of the same number is no UTF-8.
-    const std::size_t size = byte(0) < 0xc2 ? 0 : byte(0) < 0xe0 ? 2 : byte(0) < 0xf0 ? 3 : byte(0) < 0xf5 ? 4 : 0;
+    const std::size_t size = byte(0) < 0xc2   ? 0
+                             : byte(0) < 0xe0 ? 2
+                             : byte(0) < 0xf0 ? 3
+                             : byte(0) < 0xf5 ? 4
+                                              : 0;
     if (size == 0 || size > text.size()) return no_utf8;
     char32_t code = byte(0) & (0x7fU >> size);
     for (std::size_t i = 1; i < size; ++i) {
@@ -37,11 +41,11 @@ bool is_safe(char32_t code) {
         char32_t first, last;
     };
     constexpr std::array<Range, 7> unsafe = {{{0x00, 0x1f},
-                                              {0x7f, 0x9f},       // DEL and C1
-                                              {0x61c, 0x61c},     // Arabic letter mark
-                                              {0x200e, 0x200f},   // left-to-right and right-to-left marks
-                                              {0x2028, 0x202e},   // separators, embeddings and overrides
-                                              {0x2066, 0x2069},   // isolates
+                                              {0x7f, 0x9f},        // DEL and C1
+                                              {0x61c, 0x61c},      // Arabic letter mark
+                                              {0x200e, 0x200f},    // left-to-right and right-to-left marks
+                                              {0x2028, 0x202e},    // separators, embeddings and overrides
+                                              {0x2066, 0x2069},    // isolates
                                               {0xfeff, 0xfeff}}};  // byte order mark
     return std::none_of(unsafe.begin(), unsafe.end(),
                         [code](const Range& range) { return range.first <= code && code <= range.last; });

@@ -1,9 +1,9 @@
-// Foreign words on their way to a screen: names in files, file paths, what the reader types.
+// Words from outside that are shown on a screen: names in files, file paths, values of options.
 #pragma once
 #include <string>
 #include <string_view>
 
-// `text` as one line of valid UTF-8 that no terminal takes for a command. Control characters (C0, DEL and C1),
-// line and paragraph separators, the invisible characters that change the direction of writing, and bytes
-// that are no UTF-8 each become a "?".
+// `text` as one line of valid UTF-8 that contains no command for a terminal. A "?" replaces each control
+// character (C0, DEL and C1), line and paragraph separator, invisible character that changes the direction of
+// writing, and byte that is not UTF-8.
 std::string printable(std::string_view text);

@@ -23,7 +23,7 @@ void require(bool fits, const char* operation, const A& a, const B& b) {
         fmt::format("{}: the shapes {} and {} do not fit together", operation, shape_of(a), shape_of(b)));
 }
 
-// A matrix that lies in somebody else's memory.
+// A matrix in memory that another object owns.
 template <class Float>
 auto matrix_at(Float* start, std::size_t rows, std::size_t columns) {
     return xt::adapt(start, rows * columns, xt::no_ownership(), std::array<std::size_t, 2>{rows, columns});
@@ -39,21 +39,21 @@ bool same_stacks(const Tensor<N>& a, const Tensor<N>& b) {
     return std::equal(a.shape().begin(), a.shape().end() - 2, b.shape().begin());
 }
 
-// a @ b, or a @ b.T, for each pair of matrices: one BLAS call each, on the memory where they stand.
+// a @ b, or a @ b.T, for each pair of matrices: one BLAS call for each pair, without a copy.
 template <std::size_t N>
 Tensor<N> product_of_stacks(const Tensor<N>& a, const Tensor<N>& b, std::size_t columns, bool b_transposed) {
     const std::size_t rows = a.shape(N - 2), inner = a.shape(N - 1);
     std::array<std::size_t, N> shape = a.shape();
     shape[N - 1] = columns;
     Tensor<N> product = Tensor<N>::from_shape(shape);
-    // Some gemv multiply what they find by 0, and 0 times NaN is NaN.
+    // Some gemv multiply the old contents by 0, and 0 times NaN is NaN.
     if (rows == 1 || inner == 0) product.fill(0.0f);
 
     const std::size_t pairs = product.size() / std::max<std::size_t>(1, rows * columns);
     for (std::size_t i = 0; i < pairs && inner > 0; ++i) {
         const auto right = matrix_at(b.data() + i * inner * columns, b.shape(N - 2), b.shape(N - 1));
         if (rows == 1) {
-            // One row: gemm would first copy all of b into blocks, which takes longer than the product.
+            // For one row, gemm would first copy all of b into blocks, which takes longer than the product.
             auto result = vector_at(product.data() + i * columns, columns);
             xt::blas::gemv(right, vector_at(a.data() + i * inner, inner), result, !b_transposed);
         } else {
@@ -65,7 +65,7 @@ Tensor<N> product_of_stacks(const Tensor<N>& a, const Tensor<N>& b, std::size_t 
     return product;
 }
 
-// How many elements the axes from `first` up to `last` span.
+// The number of elements in the axes from `first` to `last`, without `last`.
 template <std::size_t N>
 std::size_t span(const Tensor<N>& x, std::size_t first, std::size_t last) {
     std::size_t elements = 1;
@@ -88,7 +88,7 @@ template Tensor4 matmul(const Tensor4&, const Tensor4&);
 
 Tensor3 matmul(const Tensor3& a, const Matrix& b) {
     require(a.shape(2) == b.shape(0), "matmul", a, b);
-    // The batch is one tall matrix: a single BLAS call serves all of it.
+    // The batch is read as one tall matrix: a single BLAS call computes all of it.
     const Matrix tall = torch::view<2>(a, {a.shape(0) * a.shape(1), a.shape(2)});
     return torch::view<3>(torch::matmul(tall, b), {a.shape(0), a.shape(1), b.shape(1)});
 }
@@ -189,7 +189,7 @@ Tensor<N> narrow(const Tensor<N>& x, std::size_t axis, std::size_t start, std::s
     shape[axis] = length;
     Tensor<N> part = Tensor<N>::from_shape(shape);
 
-    // What lies behind the axis is copied in blocks, as often as the axes before it say.
+    // One block for each index of the axes before `axis`: `length` slices, each with all later axes.
     const std::size_t outer = span(x, 0, axis), inner = span(x, axis + 1, N);
     for (std::size_t i = 0; i < outer; ++i) {
         const float* block = x.data() + (i * size + start) * inner;

@@ -3,10 +3,10 @@
 #include <string>
 #include <string_view>
 
-// Writes `text` to standard output. A reader who has seen enough (`| head -1`) is no error; a full disk or a
-// closed output is one: std::runtime_error.
+// Writes `text` to standard output. A reader who stops reading (`| head -1`) is no error. A full disk or a
+// closed output is an error: std::runtime_error.
 void write_out(std::string_view text);
 
-// Writes "`program`: `message`" to standard error, as one line whatever the message holds (printable()).
-// Never throws: where standard error is closed, the exit status has to say it.
+// Writes "`program`: `message`" to standard error. It is always one line (printable()). Never throws: if
+// standard error is closed, only the exit status tells of the error.
 void write_error(std::string_view program, std::string_view message) noexcept;

@@ -1,4 +1,4 @@
-// The one place that knows where xtensor keeps its headers: they moved in 0.26.
+// The only file that names xtensor's header paths: they moved in xtensor 0.26.
 #pragma once
 #if __has_include(<xtensor/containers/xtensor.hpp>)
 #include <xtensor/containers/xadapt.hpp>

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Makes docs/images/page.png and docs/images/terminal.png from what the programs in build/bin write today.
 
-Needs Debian's chromium, chromium-driver and python3-selenium, and for the fonts of our pictures fonts-inter
-and fonts-dejavu. Run it from anywhere, after ./walk 3.
+Needs Debian's chromium, chromium-driver and python3-selenium, and for the fonts of our pictures fonts-inter,
+fonts-dejavu and fonts-lmodern. Run it from anywhere, after ./walk 3.
 """
 
 import html

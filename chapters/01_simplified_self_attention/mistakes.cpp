@@ -88,7 +88,8 @@ Mistakes mistakes() {
          [] { return all_words(scores_of_all(), softmax_along(scores_of_all(), 0)); }},
         {"normalised-without-exp", "the scores are divided by their sum, without exp",
          "torch.softmax(scores, dim=-1)", divided_by_their_sum},
-        {"softmax-missing", "the raw scores weight the sum, without softmax", "torch.softmax(scores, dim=-1)",
+        {"softmax-missing", "the weighted sum uses the raw scores, without softmax",
+         "torch.softmax(scores, dim=-1)",
          [] {
              return both(one_word(scores_of_journey(), scores_of_journey()),
                          all_words(scores_of_all(), scores_of_all()));

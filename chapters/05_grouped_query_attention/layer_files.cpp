@@ -5,6 +5,7 @@
 #include <stdexcept>
 
 #include "chapters/05_grouped_query_attention/decoding.hpp"
+#include "common/files/file_error.hpp"
 #include "common/files/weight_file.hpp"
 
 namespace ch5 {
@@ -28,7 +29,7 @@ double bytes_needed(const Config& config, double batch, double tokens, double at
                kv_width = static_cast<double>(config.kv_heads()) * static_cast<double>(config.head_dim);
     const double weights = dim * (3.0 * q_width + 2.0 * kv_width);
     const double cache = 4.0 * tokens * kv_width + 8.0 * tokens * q_width;
-    const double piece = 10.0 * at_once * heads * tokens + at_once * (8.0 * q_width + 6.0 * kv_width);
+    const double piece = 14.0 * at_once * heads * tokens + at_once * (8.0 * q_width + 6.0 * kv_width);
     return sizeof(float) * (weights + batch * (cache + piece + 4.0 * tokens * dim));
 }
 
@@ -44,6 +45,14 @@ Vector part_of(const Vector& all, std::size_t start, std::size_t size) {
 
 bool has_bias(const Weights& weights) {
     return weights.wq.bias || weights.wk.bias || weights.wv.bias || weights.wo.bias;
+}
+
+// 8-bit numbers mean something only together with scales, which chapter 7 reads.
+void refuse_8_bits(const WeightFile& file, const std::string& name) {
+    if (!file.has(name) || file.dtype(name) != "F8_E4M3") return;
+    throw FileError(file.path(),
+                    fmt::format("{}{} is F8_E4M3, and scales are not read here", file.prefix(), name),
+                    "convert it to BF16");
 }
 
 // What the config says of biases and what the file has must be the same.
@@ -68,6 +77,7 @@ std::string read_weights(Layer& layer, WeightFile& file) {
     std::vector<std::string> names;
     const auto read_linear = [&](const std::string& name, std::size_t rows, std::size_t columns,
                                  const char* meaning) {
+        refuse_8_bits(file, name + ".weight");
         names.push_back(name + ".weight");
         if (file.has(name + ".bias")) names.push_back(name + ".bias");
         return ch2::Linear{file.matrix(name + ".weight", rows, columns, meaning),

@@ -13,19 +13,18 @@ namespace {
 using Rows = std::vector<std::vector<std::string>>;
 
 void at_once(Walkthrough& walk, Device where, const Trace& cpu, const DeviceTrace& device) {
-    walk.step(
-            "All new tokens at once",
-            fmt::format(
-                "Projections by {}, in float. Attention by flash_prefill: queries, keys and values are rounded to bf16, "
-                "which keeps 8 bits of a number, and products are summed in float. So xq agrees to the last digit, and "
-                "combined to the third.",
-                where == Device::cuda ? "cuBLAS" : "plain loops, where a GPU has cuBLAS"))
+    walk.step("All new tokens at once",
+              fmt::format(
+                  "{} computes the projections, in float. flash_prefill computes attention. It rounds "
+                  "queries, keys and values to bf16, which keeps 8 bits of a number, and sums the products "
+                  "in float. So xq agrees to the last digit, and combined to the third.",
+                  where == Device::cuda ? "cuBLAS" : "A plain loop, in place of a GPU's cuBLAS,"))
         .read("cuda/5_flash_prefill.cuh")
         .show("xq", device.xq, {"B", "T", "H", "head_dim"}, pytorch_unless_own(walk))
         .show("xk", device.xk, {"B", "T", "H_kv", "head_dim"}, pytorch_unless_own(walk))
         .show("combined", device.combined, {"B", "T", "H * head_dim"})
         .show("output, bf16 inside", device.output, {"B", "T", "dim"})
-        .table({"largest difference to the CPU", ""},
+        .table({"largest difference from the CPU", ""},
                {{"xq", told_difference(largest_difference(device.xq, cpu.xq))},
                 {"xk", told_difference(largest_difference(device.xk, cpu.xk))},
                 {"xv", told_difference(largest_difference(device.xv, cpu.xv))},
@@ -39,7 +38,7 @@ void one_more(Walkthrough& walk, Device where, const Tensor3& x_next, const Weig
     DeviceTrace floats;
     Rows rows;
     for (const DecodeRung rung : decode_rungs) {
-        const Progress progress(fmt::format("one token more, {}", to_string(rung)));
+        const Progress progress(fmt::format("one more token, {}", to_string(rung)));
         if (!supports(rung, projected, keys)) {
             rows.push_back({to_string(rung), "-", "-", "-"});
             continue;
@@ -51,19 +50,20 @@ void one_more(Walkthrough& walk, Device where, const Tensor3& x_next, const Weig
                         told_difference(largest_difference(trace.output, cpu.output))});
         if (rung == DecodeRung::split_kv) floats = trace;
     }
-    walk.step(
-            "One token more, by every rung",
-            "Four kernels for one step of decoding, each a file of its own and each without one cost of the one before. They must "
-            "agree, and the first three, in float, do but for the last digit: the sums are taken in another order.")
+    walk.step("One more token, with every rung",
+              "Four kernels compute one decoding step. Each is a file of its own and removes one cost of "
+              "the kernel before. They must agree. The first three use float and agree except for the last "
+              "digit, because they add in another order.")
         .read("cuda/1_naive.cuh")
         .table({"rung", "numbers", "combined", "output"}, rows)
         .note(
-            "Largest difference to the CPU. A dash: this rung is not made for heads of this width, or groups of this size.")
+            "Largest difference from the CPU. A dash: this rung does not support heads of this width, or "
+            "groups of this size.")
         .show("step.output", floats.output, {"B", "T", "dim"}, pytorch_unless_own(walk));
 }
 
-// Something to decode at a size at which there is something to count, or on a GPU to time: B, H, H_kv,
-// head_dim, S.
+// Random data to decode, at a size that is large enough to count, or on a GPU to time: B, H, H_kv, head_dim,
+// S.
 DecodeInput worth_measuring(Device device) {
     const bool is_gpu = device == Device::cuda;
     const int batch = is_gpu ? 8 : 1, n_heads = is_gpu ? 32 : 8, n_kv_heads = is_gpu ? 8 : 2,
@@ -86,21 +86,20 @@ std::string times_read(const RunReport& report) {
 }
 
 void what_is_caught(Walkthrough& walk) {
-    walk.step(
-            "A missing barrier",
-            "Warp 0 writes 32 numbers to shared memory, warp 1 reads them, and the line with __syncthreads is left "
-            "out. On a GPU warp 0 is first on most days, and it works. The emulator does not go by who was first: it "
-            "knows for every number in shared memory who wrote it and which barriers have stood between, and names "
-            "both lines.")
+    walk.step("A missing barrier",
+              "Warp 0 writes 32 numbers to shared memory and warp 1 reads them, but the line with "
+              "__syncthreads is missing. On a GPU, warp 0 is usually first, so the kernel seems to work. "
+              "The emulator does not depend on the order. For every number in shared memory, it knows which "
+              "thread wrote it and which barriers came between, and it reports both source lines.")
         .read("cuda/demonstrations.cuh")
-        .note(fmt::format("It says: {}", without_barrier()));
+        .note(fmt::format("The emulator says: {}", without_barrier()));
 
     const BankConflicts plain = conflicts_without_swizzle(), swizzled = conflicts_with_swizzle();
-    walk.step(
-            "Eight rows, one bank",
-            "ldmatrix reads eight rows of 16 bytes at a time. In a tile whose rows are 128 bytes long they all stand in the same four "
-            "banks of shared memory, and queue. The swizzle shuffles the chunks of a row by its number: every row then begins "
-            "elsewhere.")
+    walk.step("Eight rows, the same banks",
+              "ldmatrix reads 16 bytes from each of eight rows at a time. If the rows of a tile are 128 "
+              "bytes long, all eight pieces are in the same four banks of shared memory, so the reads wait "
+              "for each other. The swizzle moves the chunks of a row by the number of the row, so every row "
+              "starts in other banks.")
         .read("common/cuda/tile.cuh")
         .table({"a warp reads a 16 x 64 tile", "cycles", "at best"},
                {{"rows as they come", fmt::format("{}", plain.cycles), fmt::format("{}", plain.needed)},
@@ -126,16 +125,18 @@ void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>
     Step& step = walk.step(
         "What each rung costs",
         fmt::format(
-            "At B = {}, H = {}, H_kv = {}, head_dim = {}, S = {}. Every key is needed once; a kernel that serves "
-            "one head at a time fetches it {} times.",
+            "At B = {}, H = {}, H_kv = {}, head_dim = {}, S = {}. Every key is needed once. A kernel that "
+            "handles one head at a time reads it {} times.",
             s.batch, s.n_heads, s.n_kv_heads, s.head_dim, s.tokens, s.group()));
     step.read("cuda/4_tensor_cores.cuh");
     tell_costs(step, costs, roofs);
     if (!roofs) {
         step.table({"", "times that each key is read"}, reads);
         step.note(
-            "A sector is 32 bytes, the least that memory hands out; needed are those of keys, values, queries and result, once each. An "
-            "mma is 2048 multiplications by one warp. Caches are not counted: they make the first rung less bad than it looks. Split KV has one split here: 8 heads already give the emulator's 4 multiprocessors two blocks each.");
+            "A sector is 32 bytes, the smallest piece that memory delivers. \"needed\" counts the sectors "
+            "of keys, values, queries and result, once each. An mma is 2048 multiplications by one warp. "
+            "The counts ignore caches, so the first rung looks worse than it is. Split KV has one split "
+            "here, because 8 heads already give two blocks to each of the emulator's 4 multiprocessors.");
     }
 }
 

@@ -12,10 +12,10 @@ namespace {
 
 using DeviceRows = std::vector<std::vector<std::string>>;
 
-// What both devices work on, and what the CPU makes of it.
+// The CPU's results, which the device must reproduce.
 struct OnCpu {
     Trace first, next;
-    Tensor4 keys;  // (B, T, H_kv, head_dim), as they are kept after the first call
+    Tensor4 keys;  // (B, T, H_kv, head_dim), from the cache after the first call
 };
 
 OnCpu run_on_cpu(const Tensor3& x, const Tensor3& x_next, const ch5::Weights& weights,
@@ -28,7 +28,7 @@ OnCpu run_on_cpu(const Tensor3& x, const Tensor3& x_next, const ch5::Weights& we
     return cpu;
 }
 
-// All rungs that support the layer. The second is gone on with: it works with floats.
+// Runs all rungs that support the layer. Later steps use the result of the second, because it uses floats.
 struct Appended {
     ch5::DeviceTrace trace;
     DeviceCache cache;
@@ -52,15 +52,16 @@ Appended turn_and_append(Walkthrough& walk, Device where, const Tensor3& x, cons
                         told_difference(largest_difference(keys, cpu.keys))});
         if (rung == RopeRung::fused) kept = tried;
     }
-    walk.step(
-            "Turn and append",
-            "Queries and keys are turned, and keys and values go into the cache. The chapter's own code does this in four goes over "
-            "memory, and the turned keys are written twice. Fused, a number is read once, turned in a register, and written where it "
-            "belongs. There is hardly any arithmetic in this: what counts is how often memory is gone to.")
+    walk.step("Rotate and append",
+              "Queries and keys are rotated, and keys and values go into the cache. The chapter's own code "
+              "makes four passes over memory for this, and writes the rotated keys twice. The fused kernel "
+              "reads each number once, rotates it in a register, and writes it to its final place. There is "
+              "hardly any arithmetic here, so the number of trips to memory decides the time.")
         .read("cuda/2_fused.cuh")
         .table({"rung", "launches", "xq_rotated", "cached keys"}, rows)
         .note(
-            "Largest difference to the CPU. 16 bytes a thread need a head_dim that 8 divides; bf16 keeps three digits.")
+            "Largest difference from the CPU. 16 bytes for each thread need a head_dim that is a multiple "
+            "of 8; bf16 keeps three digits.")
         .show("xq_rotated", kept.trace.xq, {"B", "T", "H", "head_dim"}, pytorch_unless_own(walk))
         .show("cache_k", kept.cache.keys, {"B", "max_seq", "H_kv", "head_dim"});
     return kept;
@@ -74,7 +75,7 @@ void whole_attention(Walkthrough& walk, Device where, const Tensor3& x_next, con
         return torch::narrow(cache, 1, 0, stop);
     };
 
-    // Both times attention is chapter 5's: it knows nothing of positions.
+    // Both calls use chapter 5's attention, which knows nothing about positions.
     ch5::prefill_on(where, device.trace, weights, kept(device.cache.keys, tokens),
                     kept(device.cache.values, tokens));
     ch5::DeviceTrace next = ch5::project_on(where, x_next, weights, config);
@@ -87,21 +88,21 @@ void whole_attention(Walkthrough& walk, Device where, const Tensor3& x_next, con
         if (!ch5::supports(rung, next, device.cache.keys)) continue;
         ch5::decode_on(where, rung, next, weights, kept(device.cache.keys, tokens + 1),
                        kept(device.cache.values, tokens + 1));
-        rows.push_back({fmt::format("one token more, {}", ch5::to_string(rung)),
+        rows.push_back({fmt::format("one more token, {}", ch5::to_string(rung)),
                         told_difference(largest_difference(next.output, cpu.next.attended.output))});
         if (rung == ch5::DecodeRung::split_kv) output = next.output;
     }
-    walk.step(
-            "The whole attention",
-            "From here on the kernels are those of chapter 5, which know nothing of positions: keys lie turned in the cache. The new "
-            "token's query is turned by row 3 of the table, on the device too.")
+    walk.step("The whole attention",
+              "The rest uses the kernels of chapter 5, which know nothing about positions, because the "
+              "cache stores rotated keys. Row 3 of the table rotates the new token's query, on the device "
+              "too.")
         .read("cuda/layer_on_device.cpp")
         .show("step.xq_rotated", turned, {"B", "T", "H", "head_dim"}, pytorch_unless_own(walk))
         .show("step.output", output, {"B", "T", "dim"}, pytorch_unless_own(walk))
-        .table({"output", "largest difference to the CPU"}, rows);
+        .table({"output", "largest difference from the CPU"}, rows);
 }
 
-// Tokens to turn at a size at which there is something to count, or on a GPU to time.
+// Random tokens to rotate, at a size that is large enough to count, or on a GPU to time.
 RopeInput worth_measuring(Device device) {
     const bool is_gpu = device == Device::cuda;
     const int n_heads = is_gpu ? 32 : 8, n_kv_heads = is_gpu ? 8 : 2, head_dim = is_gpu ? 128 : 64,
@@ -123,7 +124,7 @@ void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>
     const RopeShape& s = input.shape;
     std::vector<Cost> costs;
     for (const RopeRung rung : rope_rungs) {
-        const Progress progress(fmt::format("turning and appending, {}", to_string(rung)));
+        const Progress progress(fmt::format("rotating and appending, {}", to_string(rung)));
         const double bytes_of_number = rung == RopeRung::fused_wide ? 2 : 4;
         const double numbers = static_cast<double>(input.xq.size() + input.xk.size() + input.xv.size());
         const double turned = static_cast<double>(input.xq.size() + input.xk.size()),
@@ -134,11 +135,15 @@ void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>
     Step& step = walk.step(
         "What each rung costs",
         fmt::format(
-            "At B = {}, T = {}, H = {}, H_kv = {}, head_dim = {}. Every number is read once and written once at best; each warp of a token reads the table's row again.",
+            "At B = {}, T = {}, H = {}, H_kv = {}, head_dim = {}. At best, a kernel reads every number "
+            "once and writes it once. Each warp of a token reads the table's row again.",
             s.batch, s.new_tokens, s.n_heads, s.n_kv_heads, s.head_dim));
     step.read("cuda/1_separate.cuh");
     tell_costs(step, costs, roofs);
-    if (!roofs) step.note("A sector is 32 bytes, the least that memory hands out. Caches are not counted.");
+    if (!roofs)
+        step.note(
+            "A sector is 32 bytes, the smallest piece that memory delivers. The counts "
+            "ignore caches.");
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ double bytes_needed(const Config& config, double batch, double tokens, double at
     const double weights =
         queries + dim * (c + rope) + 3.0 * heads * c * (key + value) + 2.0 * dim * heads * value;
     const double caches = tokens * (4.0 * heads * (key + value) + 4.0 * (c + rope));
-    const double piece = at_once * heads * (20.0 * tokens + 8.0 * (c + key + value));
+    const double piece = at_once * heads * (42.0 * tokens + 8.0 * (c + key + value));
     return sizeof(float) * (weights + batch * (caches + piece + 6.0 * tokens * dim));
 }
 

@@ -281,7 +281,7 @@ NamedTensors tokens_after_layers() {
 
 Mistakes mistakes_on_the_way_down() {
     return {
-        {"mla-rope-part-first", "q is split as (rope, nope), so its position part becomes content",
+        {"mla-rope-part-first", "q is split as (rope, nope), but its first part is content, not position",
          "q.split([qk_nope_head_dim, qk_rope_head_dim], dim=-1)",
          changed([](Steps& s) { s.rope_part_first = true; })},
         {"mla-norm-missing", "the latent of keys and values is not normed", "kv_norm(kv_latent)",

@@ -1,4 +1,4 @@
-// --device: prefill in the naive form, decoding in the absorbed one, both by GPU kernels.
+// --device: prefill in the naive form, decoding in the absorbed form, both with GPU kernels.
 #include <fmt/format.h>
 
 #include "chapters/07_multi_head_latent_attention/cuda/layer_on_device.hpp"
@@ -10,14 +10,14 @@ namespace ch7 {
 namespace {
 
 void prefill_naively(Walkthrough& walk, const NaiveTrace& cpu, const DeviceTrace& device) {
-    walk.step(
-            "All new tokens at once, naively",
-            "At prefill arithmetic counts, and naive heads need least of it: chapter 5's flash_prefill attends, with keys wider than "
-            "values. It works with bf16, so that the result agrees to three digits.")
+    walk.step("All new tokens at once, in the naive form",
+              "Arithmetic limits prefill, and the naive form needs the least of it. Chapter 5's "
+              "flash_prefill computes attention, with keys that are wider than values. It uses bf16, so the "
+              "result agrees to three digits.")
         .read("cuda/layer_on_device.cpp")
         .show("q_pe_rotated", device.made.q_pe_rotated, {"B", "T", "H", "rope"}, pytorch_unless_own(walk))
         .show("head_context, bf16 inside", device.head_context, {"B", "T", "H", "v"})
-        .table({"largest difference to the CPU", ""},
+        .table({"largest difference from the CPU", ""},
                {{"q_pe_rotated",
                  told_difference(largest_difference(device.made.q_pe_rotated, cpu.made.q_pe_rotated))},
                 {"head_context", told_difference(largest_difference(device.head_context, cpu.head_context))},
@@ -30,7 +30,7 @@ void decode_absorbed(Walkthrough& walk, Device where, const Tensor3& x_next, con
     DeviceTrace floats;
     Rows rows;
     for (const LatentRung rung : latent_rungs) {
-        const Progress progress(fmt::format("one token more, {}", to_string(rung)));
+        const Progress progress(fmt::format("one more token, {}", to_string(rung)));
         const DeviceTrace trace =
             absorbed_on(where, rung, x_next, weights, config, positions, cache, start_pos);
         rows.push_back({to_string(rung), fmt::format("{}", trace.attention.launches.size()),
@@ -38,19 +38,19 @@ void decode_absorbed(Walkthrough& walk, Device where, const Tensor3& x_next, con
                         told_difference(largest_difference(trace.output, cpu.output))});
         if (rung == LatentRung::three_products) floats = trace;
     }
-    walk.step(
-            "One token more, absorbed",
-            "Three products with a softmax between, as a library does it; then one kernel that reads each latent once. Absorbing, and "
-            "making values of what was mixed, are products with a matrix for each head, and go to cuBLAS in one call each.")
+    walk.step("One more token, in the absorbed form",
+              "First three products with a softmax between them, as a library computes it; then one kernel "
+              "that reads each latent once. Absorbing the queries, and computing values from the weighted "
+              "sum, are products with one matrix for each head. cuBLAS computes each of them in one call.")
         .read("cuda/2_fused.cuh")
         .show("step.q_absorbed", floats.q_absorbed, {"B", "T", "H", "c"}, pytorch_unless_own(walk))
         .show("step.context_latent", floats.context_latent, {"B", "T", "H", "c"})
         .show("step.output", floats.output, {"B", "T", "dim"}, pytorch_unless_own(walk))
         .table({"rung", "launches", "context_latent", "output"}, rows)
-        .note("Largest difference to the CPU. The last two work with bf16.");
+        .note("Largest difference from the CPU. The last two rungs use bf16.");
 }
 
-// Latents to decode from at DeepSeek's widths: few for the emulator, enough to fill a GPU.
+// Random latents at DeepSeek's widths: few for the emulator, enough to fill a GPU.
 LatentInput worth_measuring(Device device) {
     const bool is_gpu = device == Device::cuda;
     const int batch = is_gpu ? 8 : 1, tokens = is_gpu ? 8192 : 80;
@@ -64,7 +64,7 @@ void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>
     const LatentShape& s = input.shape;
     std::vector<Cost> costs;
     for (const LatentRung rung : latent_rungs) {
-        // In the emulator cuBLAS' own traffic cannot be counted.
+        // The emulator cannot count what cuBLAS does inside.
         if (where == Device::emulated && rung != LatentRung::fused) continue;
         const Progress progress(fmt::format("decoding from latents, {}", to_string(rung)));
         const double bytes_of_number = rung == LatentRung::three_products ? 4 : 2;
@@ -77,14 +77,17 @@ void what_rungs_cost(Walkthrough& walk, Device where, const std::optional<Roofs>
     Step& step = walk.step(
         "What it costs",
         fmt::format(
-            "At DeepSeek's widths, B = {}, H = {}, S = {}. Each of 16 heads multiplies every latent twice, so that one byte that is "
-            "read is worth 30 FLOPs: more than a GPU does without tensor cores, less than what it takes to keep them busy.",
+            "At DeepSeek's widths, B = {}, H = {}, S = {}. Each of 16 heads multiplies every latent "
+            "twice, so every byte that is read is used for 30 FLOPs. That is more than a GPU can compute "
+            "without tensor cores, and less than tensor cores can compute.",
             s.batch, s.n_heads, s.tokens));
     step.read("cuda/2_fused.cuh");
     tell_costs(step, costs, roofs);
     if (!roofs) {
         step.note(
-            "A sector is 32 bytes, the least that memory hands out; needed are those of latents, queries and result, once each. What is above them are mostly the splits' partial results, written and read in float; each split also reads the queries again.");
+            "A sector is 32 bytes, the smallest piece that memory delivers. \"needed\" counts the sectors "
+            "of latents, queries and result, once each. Most of the other sectors are the partial results "
+            "of the splits, written and read as floats. Each split also reads the queries again.");
     }
 }
 

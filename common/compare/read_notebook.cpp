@@ -11,7 +11,8 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Null for what is no JSON. A file that takes more memory than a notebook does is refused before it is parsed.
+// Null for what is no JSON. A file that takes more memory than a notebook does is refused before it is
+// parsed.
 Json parsed(const std::string& path, std::string_view json) {
     if (outline_of_json(json, most_json_parts).parts == most_json_parts) {
         throw FileError(path, fmt::format("it has {} million parts or more", most_json_parts / 1'000'000),

@@ -23,7 +23,7 @@ std::vector<ReferencePrint> read_prints() {
     return prints;
 }
 
-// A torch.Size has no elements of its own: its numbers stand in one row.
+// A torch.Size counts as a vector of its numbers.
 Shape shape_of(const Shown& shown) {
     if (const auto* size = std::get_if<Size>(&shown.value)) return {size->shape.size()};
     return std::get<AnyTensor>(shown.value).shape;

@@ -1,5 +1,5 @@
-// The notebook's figures and PyTorch's own (data/*_prints.json, carried in the executable), and the
-// comparison with them.
+// The reference prints, of the notebook and of PyTorch (data/*_prints.json, embedded in the executable), and
+// the comparison of a walk with them.
 #pragma once
 #include <optional>
 #include <string>
@@ -9,11 +9,11 @@
 #include "common/document/step.hpp"
 #include "common/torch/print.hpp"
 
-// One print, to the byte, without grad_fn.
+// One print, byte for byte, without grad_fn.
 struct ReferencePrint {
     int chapter;
-    int cell;          // of the notebook; 0 if PyTorch itself was asked
-    std::string name;  // the expression that is printed
+    int cell;          // of the notebook; 0 if no notebook has it and PyTorch printed it
+    std::string name;  // the printed expression
     std::string text;
 };
 
@@ -22,26 +22,26 @@ const std::vector<ReferencePrint>& reference_prints();
 // "the notebook" for a print of one of its cells, "PyTorch" for cell 0.
 std::string_view source_of_prints(int cell);
 
-// Whether the notebook has prints of this chapter. For the others PyTorch itself was asked.
+// Whether the notebook has prints of this chapter. For the other chapters the prints are PyTorch's own.
 bool has_notebook(int chapter);
 
-// How many prints of a chapter there are, and how many of them the walk gave again.
+// The number of a chapter's reference prints, and how many of them the walk reproduced.
 struct Score {
     int reproduced = 0;
     int expected = 0;
 };
 
-// Gives every shown tensor that names a cell its verdict, and counts. A print that the walk never
-// shows counts as not reproduced. Throws std::logic_error where a walk names a print that is not there.
+// Sets the verdict of every shown tensor that names a cell, and counts. A reference print that the walk never
+// shows counts as not reproduced. Throws std::logic_error if a walk names a print that does not exist.
 Score judge(Document& document);
 
-// A shown value as PyTorch prints it, and what the notebook's print call prints: its label, then the value.
+// A shown value as PyTorch prints it, and the whole output of the notebook's print call: label and value.
 std::string value_text(const Shown& shown, const torch::PrintOptions& options = {});
 std::string printed_text(const Shown& shown, const torch::PrintOptions& options = {});
 
-// The numbers in a print, in order, as they are written: "0.9544", "-inf", "2.".
+// The numbers in a print, in their order and as they are written: "0.9544", "-inf", "2.".
 std::vector<std::string> numbers_in(std::string_view printed);
 
-// Where two prints part, in words: "[0, 2] is 0. here, 2. in the notebook".
+// The first difference between two prints, in words: "[0, 2] is 0. here, 2. in the notebook".
 std::string first_difference(const std::string& here, const std::string& there, const Shape& shape,
                              std::string_view source);

@@ -1,5 +1,5 @@
-// A walk is data: sections and steps, and in each step what there is to see. What is done with them
-// (a terminal, bare tensors, later a page) is a renderer's business and touches no chapter.
+// A walk is data: sections, steps, and the blocks of each step. The renderers (terminal, bare tensors, page)
+// read this data, so a new renderer changes no chapter.
 #pragma once
 #include <deque>
 #include <optional>
@@ -10,8 +10,9 @@
 
 #include "common/any_tensor.hpp"
 
-// A print to reproduce: the number of the notebook's cell, or 0 where no notebook exists and PyTorch itself
-// was asked (chapters 5 and later), and what it prints before the tensor.
+// A print to reproduce: the number of the notebook's cell, and the label that the cell prints before the
+// tensor. The number is 0 where no notebook exists and the reference print is PyTorch's (chapter 5 and
+// later).
 struct Cell {
     int number;
     std::string label;
@@ -23,7 +24,7 @@ inline Cell pytorch() {
     return {0, ""};
 }
 
-// Whether the print was reproduced; if not, where the two part.
+// Whether the walk reproduced the print, and the first difference if it did not.
 struct Verdict {
     bool reproduced;
     std::string difference;
@@ -38,7 +39,7 @@ struct Shown {
     std::string name;  // as in the notebook
     std::variant<AnyTensor, Size> value;
     std::vector<std::string> axes;  // the letters of its shape: {"T", "d_out"}
-    std::optional<Cell> cell;       // where the notebook or PyTorch prints it, if one does
+    std::optional<Cell> cell;       // the notebook's or PyTorch's print of it, if there is one
     std::optional<Verdict> verdict;
 };
 
@@ -46,7 +47,7 @@ struct Formula {
     std::string text;
 };
 
-// A sentence or two that needs the tensor above it.
+// One or two sentences about the tensor above.
 struct Note {
     std::string text;
 };
@@ -56,7 +57,7 @@ struct Table {
     std::vector<std::vector<std::string>> rows;
 };
 
-// Weights in [0, 1] as shades: row `i` is how much word `i` takes from each column's word.
+// Attention weights in [0, 1] as shades: row `i` has the weights of word `i` on the words of the columns.
 struct Heatmap {
     std::string title;
     AnyTensor weights;               // float32 (rows, columns)
@@ -68,11 +69,11 @@ using Block = std::variant<Formula, Shown, Note, Table, Heatmap>;
 struct Step {
     std::string title;
     std::string text;    // one or two sentences
-    std::string source;  // the file to have open beside this step
+    std::string source;  // the file that a reader opens beside this step
     std::vector<Block> blocks;
 
-    // Each adds a block and returns the step, so that a walk reads as one sentence. Notes, tables and heatmaps
-    // may hold words from the reader's files: what no terminal should see becomes a "?" (printable()).
+    // Each function adds a block and returns the step, so that calls can be chained. Notes, tables and
+    // heatmaps may contain words from the reader's files; printable() replaces what a terminal must not get.
     Step& read(std::string file);
     Step& formula(std::string text_of_formula);
     Step& show(std::string name, AnyTensor value, std::vector<std::string> axes,

@@ -24,7 +24,7 @@ namespace {
     throw FileError(path, fmt::format("cannot be written: {}", std::strerror(error)), advice);
 }
 
-// While it lives, a signal that ends the program first removes one file.
+// As long as this object lives, a signal that ends the program first removes one file.
 class RemovedBySignals {
   public:
     explicit RemovedBySignals(const std::string& path) {
@@ -33,7 +33,7 @@ class RemovedBySignals {
             struct sigaction action {};
             action.sa_handler = remove_and_end;
             sigaction(signals.at(i), nullptr, &before_.at(i));
-            // nohup and shells ignore some of them on purpose.
+            // nohup and shells ignore some signals on purpose.
             if (before_.at(i).sa_handler != SIG_IGN) sigaction(signals.at(i), &action, nullptr);
         }
     }
@@ -44,7 +44,7 @@ class RemovedBySignals {
     RemovedBySignals& operator=(const RemovedBySignals&) = delete;
 
   private:
-    // The exit status then says which signal it was, as if nothing had caught it.
+    // The exit status then says which signal it was, as it does without this handler.
     static void remove_and_end(int signal) {
         unlink(file_to_remove);
         std::signal(signal, SIG_DFL);
@@ -83,7 +83,7 @@ class TemporaryFile {
         }
     }
 
-    // Only root may give a file to the old file's owner: for others it is no error.
+    // Only root may set another owner. If the old owner cannot be set, the new file is this user's.
     void take_over_permissions() const {
         if (!target_.old) return;
         [[maybe_unused]] const int given = fchown(descriptor_, target_.old->st_uid, target_.old->st_gid);

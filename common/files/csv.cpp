@@ -66,11 +66,12 @@ std::optional<float> number_in(const std::string& cell) {
     return number;
 }
 
-// A name for a column: "x", "größe". What begins otherwise, as "0.4|0.2" or "[0.4" do, is meant as a number.
+// A name for a column: "x", "größe", "日". What begins otherwise is meant as a number: "0.4|0.2", "[0.4", and
+// also the minus and the full-width digits of other keyboards (UTF-8 from E2 and from EF on).
 bool is_word(const std::string& cell) {
-    const auto first = cell.empty() ? '\0' : cell.front();
+    const auto first = static_cast<unsigned char>(cell.empty() ? '\0' : cell.front());
     const bool is_letter = (first >= 'a' && first <= 'z') || (first >= 'A' && first <= 'Z') || first == '_' ||
-                           static_cast<unsigned char>(first) >= 0x80;
+                           (first >= 0x80 && first != 0xe2 && first != 0xef);
     return is_letter && !number_in(cell);
 }
 

@@ -1,4 +1,4 @@
-// What a JSON text consists of, found in one pass that keeps next to nothing of it.
+// What a JSON text consists of. One pass finds it and stores only the names.
 #pragma once
 #include <cstddef>
 #include <limits>
@@ -13,7 +13,8 @@ struct JsonOutline {
     std::optional<std::string> twice;  // a name that the outermost object has twice: JSON itself allows it
 };
 
-// Ends early, without an error, where the text is no JSON and after `most` parts. Takes time in proportion to
-// the text; nlohmann_json's own parser with a callback takes the square of an object's length.
+// Ends early, without an error, if the text is not JSON, and after `most` parts. The time is proportional to
+// the text's length. nlohmann_json's own parser with a callback takes time proportional to the square of an
+// object's length.
 JsonOutline outline_of_json(std::string_view text,
                             std::size_t most = std::numeric_limits<std::size_t>::max());

@@ -85,10 +85,6 @@ void check(const Fields& fields, const LatentModelConfig& config) {
     check_size(fields, "num_key_value_heads", config.n_heads);
     check_size(fields, "head_dim", config.qk_rope_head_dim);
     check_size(fields, "qk_head_dim", config.qk_nope_head_dim + config.qk_rope_head_dim);
-    if (config.qk_rope_head_dim % 2 != 0) {
-        fields.refuse(fmt::format("qk_rope_head_dim is {}", config.qk_rope_head_dim),
-                      "it must be even: rotary embeddings rotate pairs");
-    }
 }
 
 // FP8 as DeepSeek stores it: E4M3, with a scale for each block of 128 x 128.
@@ -127,6 +123,7 @@ LatentModelConfig read_latent_config(const std::string& path) {
     const std::optional<std::size_t> trained = fields.size({"max_position_embeddings"});
     config.max_seq_len = fields.size({"max_seq_len"}).value_or(trained.value_or(config.max_seq_len));
     read_rope(path, fields, trained.value_or(config.max_seq_len), config);
+    if (config.yarn) check_yarn_theta(fields, config.rope_theta);
     check(fields, config);
     check_quantization(path, fields);
     config.ignored = settle_unread(fields);

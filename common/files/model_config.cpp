@@ -34,6 +34,8 @@ double needed(const Fields& rope, const char* name) {
     return value;
 }
 
+}  // namespace
+
 RopeScaling read_rope_scaling(const Fields& rope, const std::string& type, std::size_t trained) {
     const std::optional<std::size_t> original = rope.size({"original_max_position_embeddings"});
     RopeScaling scaling;
@@ -58,6 +60,8 @@ RopeScaling read_rope_scaling(const Fields& rope, const std::string& type, std::
     }
     return scaling;
 }
+
+namespace {
 
 // Where an object of objects says it for each type of layer.
 bool is_by_layer_type(const nlohmann::json& rope) {
@@ -95,6 +99,7 @@ void read_rope(const std::string& path, const Fields& fields, std::size_t traine
         config.limits.push_back({original, "its rope scaling is dynamic, which changes theta beyond them"});
     } else if (std::find(known.begin(), known.end(), name) != known.end()) {
         config.rope_scaling = read_rope_scaling(rope, name, trained);
+        if (name == "yarn") check_yarn_theta(fields, config.rope_theta);
     } else if (name != "default") {
         rope.wrong(*type, "linear, ntk, llama3, yarn, dynamic or default");
     }

@@ -8,6 +8,8 @@
 
 #include "common/files/text_limit.hpp"
 
+class Fields;
+
 // How rotary embeddings are stretched for sequences longer than those trained on.
 struct RopeScaling {
     std::string type;  // "linear", "ntk", "llama3" or "yarn"
@@ -39,3 +41,6 @@ struct ModelConfig {
 // FileError, which names the field that is missing, of the wrong type, out of range, at odds with another, or
 // that asks for what chapters 5 and 6 do not do.
 ModelConfig read_model_config(const std::string& path);
+
+// The fields of one of the four types in a file's rope_scaling. `trained` is the length of texts in training.
+RopeScaling read_rope_scaling(const Fields& rope, const std::string& type, std::size_t trained);

@@ -27,7 +27,8 @@ fs::path without_links(const std::string& path) {
     std::error_code error;
     for (int links = 0; fs::is_symlink(target, error); ++links) {
         if (links == most_links) {
-            throw FileError(path, "is a symbolic link that leads in a circle", "remove it, or choose another name");
+            throw FileError(path, "is a symbolic link that leads in a circle",
+                            "remove it, or choose another name");
         }
         target = target.parent_path() / fs::read_symlink(target);
     }
@@ -45,8 +46,8 @@ fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// What makes two paths one file: its device and inode; of a file that is not there yet, those of its folder
-// and its name.
+// Two paths with the same identity are one file. It is the file's device and inode; for a file that does not
+// exist yet, the folder's device and inode and the file's name.
 using Identity = std::tuple<dev_t, ino_t, std::string>;
 std::optional<Identity> identity_of(const std::string& path) {
     if (is_standard_output(path)) return Identity{0, 0, "standard output"};
@@ -64,18 +65,20 @@ bool is_standard_output(const std::string& path) {
 }
 
 OutputTarget output_target(const std::string& path) {
-    // A pipe or a device may stand at the end of links that only the system can follow (/dev/stderr).
+    // Only the system can follow some links, as /dev/stderr to a pipe or a terminal.
     const std::optional<struct stat> old = facts_of(path);
     if (old && !S_ISREG(old->st_mode)) {
-        throw FileError(path, fmt::format("is {}, no plain file", kind_of(old->st_mode)), "name a file to write to");
+        throw FileError(path, fmt::format("is {}, no plain file", kind_of(old->st_mode)),
+                        "name a file to write to");
     }
-    // Root may write everything; somebody who took away the owner's permission did not mean this program.
+    // Root may write every file. But whoever removed the owner's permission wants to keep the file.
     if (old && ((old->st_mode & S_IWUSR) == 0 || access(path.c_str(), W_OK) != 0)) {
         throw FileError(path, "may not be written over", "chmod u+w gives permission");
     }
     const fs::path target = without_links(path);
     if (!old && !facts_of(folder_of(target))) {
-        throw FileError(path, fmt::format("cannot be written: {}", std::strerror(errno)), "make its folder first");
+        throw FileError(path, fmt::format("cannot be written: {}", std::strerror(errno)),
+                        "make its folder first");
     }
     if (!target.has_filename()) throw FileError(path, "names no file", "name a file to write to");
     return {target, old};
@@ -88,7 +91,8 @@ void check_outputs(const std::vector<NamedFile>& inputs, const std::vector<Named
         const std::optional<Identity> identity = identity_of(output.path);
         for (const NamedFile& other : others) {
             if (identity && identity == identity_of(other.path)) {
-                throw FileError(output.path, fmt::format("{} and {} are the same file", output.option, other.option),
+                throw FileError(output.path,
+                                fmt::format("{} and {} are the same file", output.option, other.option),
                                 "choose another name for the output");
             }
         }

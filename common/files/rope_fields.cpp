@@ -17,3 +17,7 @@ void read_theta_inside(const Fields& fields, const Fields& rope, double& theta) 
             "keep one");
     }
 }
+
+void check_yarn_theta(const Fields& fields, double theta) {
+    if (theta == 1.0) fields.refuse("rope_theta is 1", "YaRN divides by its logarithm; take another");
+}

@@ -9,3 +9,6 @@ double yarn_mscale(double factor, double mscale);
 // theta may stand at the top (`theta` then holds it), in the object of rotary embeddings, or in both alike.
 // Throws FileError where they differ.
 void read_theta_inside(const Fields& fields, const Fields& rope, double& theta);
+
+// YaRN divides by the logarithm of theta. Throws FileError where that is 0.
+void check_yarn_theta(const Fields& fields, double theta);

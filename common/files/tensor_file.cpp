@@ -14,6 +14,7 @@
 #include "common/files/npy.hpp"
 #include "common/files/npz.hpp"
 #include "common/files/safetensors.hpp"
+#include "common/files/shards.hpp"
 #include "common/files/tensor_json.hpp"
 
 namespace {
@@ -45,7 +46,8 @@ std::unique_ptr<TensorFile> open_tensor_file(const std::string& path) {
     if (ending == ".npy") return open_npy(path);
     if (ending == ".npz") return open_npz(path);
     if (ending == ".csv") return open_csv(path);
-    throw FileError(path, "its ending is none of .safetensors, .npy, .npz and .csv",
+    if (path.ends_with(".index.json")) return open_shards(path);
+    throw FileError(path, "its ending is none of .safetensors, .npy, .npz, .csv and .index.json",
                     "convert it, or rename it to what it is");
 }
 

@@ -43,7 +43,8 @@ class TensorFile {
     std::unordered_map<std::string, std::size_t> positions_;  // of infos_, by name
 };
 
-// A .safetensors, .npy, .npz or .csv file; the ending decides. A .npy or .csv has one tensor, "x".
+// A .safetensors, .npy, .npz or .csv file, or the .index.json of several .safetensors files; the ending
+// decides. A .npy or .csv has one tensor, "x".
 // Throws FileError, also for a file that is damaged: what this returns can be read, but for the memory it
 // takes.
 std::unique_ptr<TensorFile> open_tensor_file(const std::string& path);

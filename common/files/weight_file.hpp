@@ -15,6 +15,7 @@ class WeightFile {
     WeightFile(const std::string& path, std::string prefix);
 
     [[nodiscard]] bool has(const std::string& name) const;
+    [[nodiscard]] bool has_any(const std::string& beginning) const;
 
     // What the file says of a tensor, before it is read. Both throw FileError where there is no such tensor.
     [[nodiscard]] const std::string& dtype(const std::string& name) const { return info(name).dtype; }
@@ -25,9 +26,10 @@ class WeightFile {
     // it is another.
     Matrix matrix(const std::string& name, std::size_t rows, std::size_t columns, const char* meaning);
     Vector vector(const std::string& name, std::size_t size, const char* meaning);
+    Tensor3 tensor3(const std::string& name, const Shape& shape, const char* meaning);
 
-    // Full names of the tensors under the prefix that were not read, but for rotary_emb.inv_freq, which only
-    // repeats the config.
+    // Full names of the tensors under the prefix that were not read, but for those that only repeat the
+    // config (rotary_emb.inv_freq, rope.freqs) and the _extra_state of training code.
     [[nodiscard]] std::vector<std::string> unused() const;
 
     [[nodiscard]] const std::string& path() const { return path_; }

@@ -62,10 +62,6 @@ const OptionRules& common_option_rules() {
         {"--junit", needs, {"--compare"}, "it is the form of a comparison"},
 
         // How something is printed that is not printed.
-        {"--scoreboard",
-         excludes,
-         {"--config", "--weights", "--input"},
-         "no figures are known for your own files"},
         {"--precision", excludes, {"--scoreboard", "--compare"}, "no tensor is printed"},
         {"--full", excludes, {"--scoreboard", "--compare"}, "no tensor is printed"},
         {"--color always",

@@ -16,6 +16,7 @@
 
 // What a chapter says of its kind of layer.
 struct LayerKind {
+    const char* name = "layer";                 // or "model": what does not fit into memory
     std::size_t dim;                            // width of an embedding
     std::optional<std::size_t> max_batch_size;  // the config's limits; none: any
     std::size_t max_seq_len;
@@ -44,6 +45,11 @@ struct OwnLayer {
 // FileError, or std::invalid_argument that names the tensor, the shape it has and the shape that was
 // expected.
 void load_own_layer(Walkthrough& walk, const LayerKind& kind, OwnLayer& layer);
+
+// The two halves of it, for a text that is not (B, T, dim): the checks of its length, of the memory that it
+// needs and of the words of --tokens; and the weights, from the file or drawn.
+void check_text(const OwnFiles& own, const LayerKind& kind, std::size_t batch, std::size_t tokens);
+void load_weights(const OwnFiles& own, const LayerKind& kind, torch::Generator& generator, OwnLayer& layer);
 
 // The first step of its walk: dimensions by their names, `notes`, what was ignored or not used, and x.
 struct NamedSize {

@@ -9,7 +9,7 @@ namespace {
 class RanksInTurn final : public Ranks {
   public:
     explicit RanksInTurn(std::size_t world_size) : world_size_(world_size) {
-        if (world_size == 0) throw std::invalid_argument("0 ranks cannot share the work: 1 is the least");
+        if (world_size == 0) throw std::invalid_argument("the number of ranks is 0: it must be at least 1");
     }
 
     [[nodiscard]] std::size_t world_size() const override { return world_size_; }

@@ -1,5 +1,5 @@
-// What the process group asks of MPI. mpi_ranks.cpp answers; without_mpi.cpp where MPI was not there to build
-// with.
+// The process group's interface to MPI. mpi_ranks.cpp implements it, and without_mpi.cpp does in a build
+// without MPI.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -10,14 +10,14 @@
 
 namespace mpi {
 
-// Makes the `processes` that a launcher has started a group: MPI_Init. Returns what stands in the way, or
-// nothing; only then the other two functions may be called.
+// MPI_Init: makes a group of the `processes` that a launcher has started. Returns the reason if it cannot,
+// and otherwise nothing. Call the other two functions only if it returned nothing.
 std::optional<std::string> start(std::size_t processes);
 
-// A rank for each process: what they compute travels, and MPI_Allreduce adds it up.
+// One rank for each process. The processes exchange their results, and MPI_Allreduce adds them up.
 std::unique_ptr<Ranks> ranks();
 
-// Takes leave of the other processes: MPI_Finalize. Those that still wait for this one's part get an error.
+// MPI_Finalize: leaves the group. Processes that still wait for this one's result get an error.
 void stop();
 
 }  // namespace mpi

@@ -1,5 +1,5 @@
-// Ranks that are processes: the one file that talks to MPI. An error in a call of MPI itself ends all
-// processes, as MPI's own handler of errors has it.
+// Ranks that are processes: the only file that calls MPI. If a call of MPI fails, MPI's default error handler
+// ends all processes.
 #include <fmt/format.h>
 #include <mpi.h>
 
@@ -30,21 +30,21 @@ int count(std::size_t size) {
     return static_cast<int>(size);
 }
 
-// How a rank stands when the others want to go on with it.
+// The state that a rank reports to the others before a sum.
 struct State {
     enum Kind : std::uint64_t { ready, failed, gone };
-    std::uint64_t kind, length;  // ready: so many numbers; failed: a message of so many characters
+    std::uint64_t kind, length;  // ready: `length` numbers; failed: a message of `length` characters
 };
 
-// Each rank tells all others how it stands. Nobody goes on to a sum before, so that nobody waits in one for a
-// rank that will not come.
+// Each rank sends its state to all others, and only then do they start a sum. So no rank waits in a sum for a
+// rank that has stopped.
 std::vector<State> exchange(const State& own) {
     std::vector<State> states(world_size());
     MPI_Allgather(&own, 2, MPI_UINT64_T, states.data(), 2, MPI_UINT64_T, MPI_COMM_WORLD);
     return states;
 }
 
-// The first rank of that kind, or as many as there are.
+// The first rank of that kind, or the number of ranks if there is none.
 std::size_t first(const std::vector<State>& states, State::Kind kind) {
     const auto found =
         std::find_if(states.begin(), states.end(), [&](const State& s) { return s.kind == kind; });
@@ -60,7 +60,7 @@ class MpiRanks final : public Ranks {
     }
 
   private:
-    // This rank's work, once it is known that all others have done theirs.
+    // This rank's result. Returns only after all other ranks have reported that they have theirs.
     static std::vector<float> work_with_all(const Work& work) {
         std::vector<float> own;
         std::optional<std::string> error;
@@ -75,13 +75,13 @@ class MpiRanks final : public Ranks {
         const std::vector<State> states =
             exchange(error ? State{State::failed, error->size()} : State{State::ready, own.size()});
 
-        // A rank that is gone takes part in nothing more.
+        // A rank that has stopped takes part in no further calls.
         const std::size_t gone = first(states, State::gone), failed = first(states, State::failed);
         if (gone < states.size()) {
             throw std::runtime_error(
                 error.value_or(fmt::format("rank {} stopped before its part of the sum was done", gone)));
         }
-        // The error of one rank is an error of all: each throws the same, and none is left waiting.
+        // If one rank failed, every rank throws its error, so that no rank is left waiting.
         if (failed < states.size()) {
             std::string message = error.value_or("");
             message.resize(states[failed].length);
@@ -94,11 +94,12 @@ class MpiRanks final : public Ranks {
         return own;
     }
 
-    // All ranks are here by now. One that could not go on would leave the others waiting: noexcept ends all.
+    // All ranks have arrived here. An exception in one would leave the others waiting; noexcept ends all of
+    // them.
     static Reduced gather_and_sum(const std::vector<float>& own) noexcept {
         const int length = count(own.size());
 
-        // All partials one after the other, for those who want to look at them,
+        // The partial results of all ranks, for readers who want to look at them,
         std::vector<float> gathered(own.size() * ::world_size());
         MPI_Allgather(own.data(), length, MPI_FLOAT, gathered.data(), length, MPI_FLOAT, MPI_COMM_WORLD);
         Reduced reduced;
@@ -122,7 +123,7 @@ std::optional<std::string> start(std::size_t processes) {
     MPI_Init(nullptr, nullptr);
     if (world_size() == processes) return std::nullopt;
 
-    // Started by the mpirun of another MPI, each process believes that it is alone.
+    // If the mpirun of another MPI started the processes, each of them finds a group of one.
     MPI_Finalize();
     return "for another MPI than this program was built with: start it with " ATTN_MPIRUN;
 }
@@ -132,7 +133,8 @@ std::unique_ptr<Ranks> ranks() {
 }
 
 void stop() {
-    // Others may be on their way into one more sum: they hear that this rank is gone until they go, too.
+    // Other ranks may still start a sum. This rank reports that it has stopped until all of them have
+    // stopped, too.
     const auto is_gone = [](const State& state) { return state.kind == State::gone; };
     for (bool all_gone = false; !all_gone;) {
         const std::vector<State> states = exchange({State::gone, 0});

@@ -11,7 +11,7 @@
 
 namespace {
 
-// Where launchers write how many processes there are, and which of them this is.
+// The environment variables with the number of processes and this process's rank, for each launcher.
 struct Variables {
     const char *launcher, *processes, *rank;
 };
@@ -31,7 +31,7 @@ std::optional<std::size_t> number_in(const char* variable) {
     return number;
 }
 
-// Asked before MPI is: MPI_Init takes a while, and in a lone process there is nothing for it to do.
+// The environment is read before MPI starts: MPI_Init takes a while, and a single process does not need it.
 ProcessGroup::Launch read_launch() {
     for (const Variables& variables : launchers) {
         const std::optional<std::size_t> processes = number_in(variables.processes);
@@ -47,8 +47,8 @@ ProcessGroup::ProcessGroup() : launch_(read_launch()) {
     if (launch_.processes == 1) return;
     problem_ = mpi::start(launch_.processes);
 
-    // Processes that cannot reach each other: rank 0 will say so. mpirun ends all of them as soon as one
-    // fails, so the others go with success, lest rank 0 is cut short.
+    // The processes cannot reach each other, and rank 0 will report it. mpirun kills all processes as soon as
+    // one fails. So the other ranks exit with success: rank 0 then has the time to print its message.
     if (problem_ && !speaks()) std::exit(EXIT_SUCCESS);
 }
 

@@ -1,4 +1,4 @@
-// The processes that were started together: several by mpirun or srun, or just this one.
+// The processes that a launcher (mpirun, srun) started together, or this process alone.
 #pragma once
 #include <cstddef>
 #include <memory>
@@ -7,8 +7,8 @@
 
 #include "common/ranks/ranks.hpp"
 
-// The first thing in main. Several processes become a group here, as with PyTorch's init_process_group(), and
-// take leave of each other at the end. A lone process never starts MPI.
+// The first object in main. Its constructor makes several processes a group, as PyTorch's
+// init_process_group() does, and its destructor ends the group. A single process never starts MPI.
 class ProcessGroup {
   public:
     ProcessGroup();
@@ -22,12 +22,12 @@ class ProcessGroup {
     // True in the one process that prints and saves: rank 0, or the only one.
     [[nodiscard]] bool speaks() const { return launch_.rank == 0; }
 
-    // Several processes are a rank each. A lone process runs `world_size` ranks in turn, 1 if nothing is
-    // said. Throws std::runtime_error if the launcher started another number than `world_size`, and if the
+    // Each of several processes is one rank. A single process runs `world_size` ranks in turn, by default 1.
+    // Throws std::runtime_error if the launcher started another number than `world_size`, and if the
     // processes cannot reach each other.
     [[nodiscard]] std::unique_ptr<Ranks> ranks(std::optional<std::size_t> world_size) const;
 
-    // What a launcher tells each process in its environment.
+    // A launcher writes this into each process's environment.
     struct Launch {
         std::string launcher;
         std::size_t processes = 1, rank = 0;

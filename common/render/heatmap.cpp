@@ -12,7 +12,8 @@
 
 namespace {
 
-// Dark violet to yellow through blue and green: steps of even brightness, safe for colour-blind readers.
+// From dark violet through blue and green to yellow. The brightness rises in even steps, so that colour-blind
+// readers can tell the shades apart.
 struct Rgb {
     double red, green, blue;
 };
@@ -28,14 +29,14 @@ Rgb shade(float weight) {
             std::lerp(from.blue, to.blue, part)};
 }
 
-// The nearest colour of the 6 x 6 x 6 cube that 256-colour terminals have.
+// The nearest colour in the 6 x 6 x 6 cube of a 256-colour terminal.
 int cube_color(const Rgb& color) {
     const auto level = [](double channel) { return static_cast<int>(std::lround(channel / 255 * 5)); };
     return 16 + 36 * level(color.red) + 6 * level(color.green) + level(color.blue);
 }
 
-// `text` on the shade of a weight between 0 and 1; dark letters on the bright half. Nothing has no shade, and
-// neither has NaN.
+// `text` on the shade of a weight between 0 and 1, with dark letters on bright shades. A weight of 0 has no
+// shade, and NaN has none.
 std::string colored(const std::string& text, float weight, Colors colors) {
     if (!(weight > 0.0f)) return text;
     const Rgb color = shade(weight);
@@ -47,7 +48,7 @@ std::string colored(const std::string& text, float weight, Colors colors) {
     return fmt::format("\x1b[48;5;{};38;5;{}m{}\x1b[0m", cube_color(color), ink, text);
 }
 
-// Two digits in the middle of the cell: ".24", or "1.0".
+// The weight with two digits in the middle of the cell: ".24", or "1.0".
 std::string digits(float weight, std::size_t width) {
     if (weight == 0.0f || width < 3) return std::string(width, ' ');
     const std::string two_digits = fmt::format("{:.2f}", weight);
@@ -55,7 +56,7 @@ std::string digits(float weight, std::size_t width) {
     return pad_right(pad_left(text, (width + 3) / 2), width);
 }
 
-// Without colours: four densities, and nothing for a weight of zero.
+// Without colours: characters of four densities, and a space for a weight of 0.
 std::string dense(float weight, std::size_t width, bool unicode) {
     constexpr std::array<std::string_view, 4> densities = {"░", "▒", "▓", "█"};
     constexpr std::array<std::string_view, 4> ascii_densities = {".", ":", "+", "#"};
@@ -66,7 +67,7 @@ std::string dense(float weight, std::size_t width, bool unicode) {
     return cell;
 }
 
-// What the shades mean: from nothing to the picture's largest weight.
+// The legend: the shades from 0 to the picture's largest weight.
 std::string legend(float largest, const Terminal& terminal, bool in_color) {
     std::string scale;
     for (int quarter = 1; quarter <= 4; ++quarter) {
@@ -96,7 +97,7 @@ std::vector<std::string> draw_heatmap(const Heatmap& heatmap, const Terminal& te
         longest = std::max(longest, columns(words.back()));
     }
 
-    // Every column is as wide as the longest word, or as narrow as the terminal asks for.
+    // Every column is as wide as the longest word, or narrower if the terminal has no room.
     const std::string margin(4, ' ');
     const std::size_t label = std::min(longest, terminal.width / 4);
     const std::size_t room = terminal.width - margin.size() - label;

@@ -1,14 +1,22 @@
 #include "common/render/progress.hpp"
 
-#include <fmt/format.h>
 #include <unistd.h>
 
 #include <cstdio>
 
+namespace {
+
+// On a terminal only. Unlike fmt::print, fputs throws nothing if the terminal is gone.
+void write_to_terminal(const std::string& text) {
+    if (isatty(STDERR_FILENO)) std::fputs(text.c_str(), stderr);
+}
+
+}  // namespace
+
 Progress::Progress(const std::string& what) {
-    if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\033[K{} ...", what);
+    write_to_terminal("\r\033[K" + what + " ...");
 }
 
 Progress::~Progress() {
-    if (isatty(STDERR_FILENO)) fmt::print(stderr, "\r\033[K");
+    write_to_terminal("\r\033[K");
 }

@@ -1,8 +1,8 @@
-// What a program is busy with, where it takes longer than a moment.
+// One line that says what the program is doing, for work that takes over a second.
 #pragma once
 #include <string>
 
-// A line on standard error, on a terminal only. It disappears when the next one comes, or with this object.
+// Writes the line to standard error if that is a terminal. The next line, or the destructor, erases it.
 class Progress {
   public:
     explicit Progress(const std::string& what);

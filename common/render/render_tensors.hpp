@@ -1,4 +1,4 @@
-// The renderer behind --tensors-only: what the notebook's print calls print, in order, and nothing else.
+// The renderer of --tensors-only: the output of the notebook's print calls, in order, and nothing else.
 #pragma once
 #include <string>
 

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view green = "\x1b[32m", red = "\x1b[31m", bold = "\x1b[1m", dim = "\x1b[2m";
 
-// Text and the escape code that colours it; where there is room for it is decided by the text alone.
+// Text, and the escape code that colours it. The layout counts the columns of the text only.
 struct Span {
     std::string text;
     std::string_view style = {};
@@ -46,7 +46,7 @@ class TerminalRenderer {
     }
 
   private:
-    // ━━ 3.5  Hiding future words ━━━━━━━━━━━━━━━ chapter 3 ━━
+    // ━━ 3.5  Masking future words ━━━━━━━━━━━━━━ chapter 3 ━━
     void draw(const Section& section, int chapter) {
         const std::string number = section.number.empty() ? "" : section.number + "  ";
         const std::string title = say(number + section.title);
@@ -78,7 +78,8 @@ class TerminalRenderer {
 
     void draw(const Note& note) { prose(note.text); }
 
-    // The name with its letters and its shape, then the tensor at the margin, so that it can be copied out.
+    // The name with its letters and its shape, then the tensor at the left margin, where a reader can copy
+    // it.
     void draw(const Shown& shown) {
         std::string name = shown.name;
         if (const auto* tensor = std::get_if<AnyTensor>(&shown.value); tensor && !tensor->shape.empty()) {
@@ -96,7 +97,7 @@ class TerminalRenderer {
         if (shown.verdict && !shown.verdict->reproduced) prose("✗ " + shown.verdict->difference);
     }
 
-    // Columns as wide as their widest entry; numbers stand to the right.
+    // Each column is as wide as its widest entry; numbers are aligned to the right.
     void draw(const Table& table) {
         std::vector<std::size_t> widths;
         for (std::size_t column = 0; column < table.header.size(); ++column) {
@@ -125,7 +126,7 @@ class TerminalRenderer {
         for (const std::string& row : draw_heatmap(heatmap, terminal_)) line(row);
     }
 
-    // `left` behind `indent`, `right` at the right margin where there is room, else on a line of its own.
+    // `left` after `indent`, and `right` at the right margin, or on the next line if there is no room.
     void line_with_ends(const std::string& indent, const Span& left, const Span& right) {
         const std::size_t taken = columns(indent) + columns(left.text) + columns(right.text);
         const std::string start = indent + styled(left.style, left.text);
@@ -164,7 +165,7 @@ class TerminalRenderer {
     const Terminal& terminal_;
     const torch::PrintOptions& options_;
     std::vector<std::string> pieces_;
-    std::string text_;  // of the piece that is being written
+    std::string text_;  // the current piece
     int step_number_ = 0;
 };
 

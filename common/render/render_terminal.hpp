@@ -1,5 +1,6 @@
-// The renderer for people: a rule for each section, a number and a title for each step, prose that fits
-// the terminal, tensors at the left margin as PyTorch prints them, and a tick where the notebook agrees.
+// The renderer for a terminal: a rule for each section, a number and a title for each step, text that fits
+// the terminal, tensors at the left margin as PyTorch prints them, and a tick where the reference print
+// agrees.
 #pragma once
 #include <string>
 #include <vector>
@@ -12,7 +13,7 @@
 std::string render_terminal(const Document& document, const Terminal& terminal,
                             const torch::PrintOptions& options, const std::string& closing);
 
-// The same in pieces, one for each step: what stands before the first belongs to it, the closing line to the
-// last.
+// The same text in pieces, one for each step. The first piece starts with all text before step 1, the last
+// piece ends with the closing line.
 std::vector<std::string> render_steps(const Document& document, const Terminal& terminal,
                                       const torch::PrintOptions& options, const std::string& closing);

@@ -18,14 +18,14 @@ namespace {
 
 constexpr std::string_view clear_screen = "\x1b[H\x1b[2J", help = "Enter next, b back, q quit, or a number";
 
-// As much of a step as fits on the terminal.
+// The part of a step that fits on the terminal.
 struct Screen {
     std::size_t step;  // from 1
     std::string text;
     std::size_t part = 1, parts = 1;  // of the step
 };
 
-// Columns that a line takes: escape codes, from ESC to the letter m, take none.
+// The number of columns of a line. Escape codes, from ESC to the letter m, take no column.
 std::size_t visible_columns(std::string_view line) {
     std::string visible;
     while (!line.empty()) {
@@ -37,7 +37,7 @@ std::size_t visible_columns(std::string_view line) {
     return columns(visible);
 }
 
-// Cuts a step where the terminal is full. A line wider than the terminal takes more rows than one.
+// Splits a step into screens. A line wider than the terminal takes several rows.
 std::vector<Screen> screens_of(std::size_t step, std::string_view text, const Terminal& terminal) {
     constexpr std::size_t rows_of_prompt = 3;
     const std::size_t room = std::max<std::size_t>(terminal.height, rows_of_prompt + 5) - rows_of_prompt;
@@ -52,7 +52,7 @@ std::vector<Screen> screens_of(std::size_t step, std::string_view text, const Te
             screens.push_back({step, ""});
             rows = 0;
         }
-        // No screen begins with an empty line.
+        // A screen does not start with an empty line.
         if (rows == 0 && line.empty()) continue;
         screens.back().text += fmt::format("{}\n", line);
         rows += needed;
@@ -64,7 +64,7 @@ std::vector<Screen> screens_of(std::size_t step, std::string_view text, const Te
     return screens;
 }
 
-// Drawn anew for each screen, so that a window may change its size meanwhile.
+// Each screen is laid out when it is shown, because the reader may have resized the window.
 std::vector<Screen> all_screens(const Document& document, const Terminal& terminal,
                                 const torch::PrintOptions& options, const std::string& closing) {
     std::vector<Screen> screens;
@@ -81,7 +81,7 @@ std::string prompt(const Screen& screen, std::size_t steps, const std::string& c
     return fmt::format("\n{}step {} of {}{}: {} > ", complaint, screen.step, steps, part, help);
 }
 
-// Where the first screen of a step stands.
+// The position of a step's first screen.
 std::size_t first_screen_of(std::size_t step, const std::vector<Screen>& screens) {
     const auto found = std::find_if(screens.begin(), screens.end(),
                                     [step](const Screen& screen) { return screen.step == step; });
@@ -113,7 +113,7 @@ void step_through(const Document& document, ColorChoice color, const torch::Prin
         write_out(std::string(clear_screen) + screens[at].text + prompt(screens[at], steps, complaint));
         complaint.clear();
 
-        // Ctrl-D ends the input, and with it the walk.
+        // Ctrl-D ends the input; the walk ends, too.
         if (!std::getline(std::cin, typed)) return write_out("\n");
         if (typed.empty()) {
             if (++at == screens.size()) return;

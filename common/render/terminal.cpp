@@ -18,8 +18,8 @@ bool contains(std::string_view text, std::string_view part) {
     return text.find(part) != std::string_view::npos;
 }
 
-// The first of the three that is set decides, as POSIX has it. None set at all (a bare container) says
-// nothing about the terminal, and terminals are UTF-8 today.
+// The first of the three variables that is set decides (POSIX). If none is set, as in a bare container, we
+// assume UTF-8, which terminals use today.
 bool speaks_unicode() {
     for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
         const std::string_view locale = variable(name);
@@ -42,11 +42,11 @@ Terminal detect_terminal(ColorChoice choice) {
     Terminal terminal;
     terminal.unicode = speaks_unicode();
 
-    // A terminal has a size. Open MPI gives its processes one that has none, even where it writes to a file.
+    // Open MPI gives its processes a pseudo-terminal of size 0, even if the output goes to a file.
     winsize size{};
     const bool on_terminal = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
 
-    // Wider than 80 columns is not easier to read.
+    // Lines of more than 80 columns are not easier to read.
     if (on_terminal) {
         terminal.width = std::clamp<std::size_t>(size.ws_col, 20, 80);
         if (size.ws_row > 0) terminal.height = size.ws_row;

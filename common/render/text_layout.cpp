@@ -6,12 +6,12 @@
 
 namespace {
 
-// Every byte of a code point but the first has the form 10xxxxxx.
+// In UTF-8, all bytes of a code point except the first have the form 10xxxxxx.
 bool starts_code_point(char byte) {
     return (static_cast<unsigned char>(byte) & 0xC0U) != 0x80U;
 }
 
-// What formulas, rules, ticks and heatmaps are written with, and its stand-in.
+// The characters of formulas, rules, ticks and heatmaps, and their ASCII equivalents.
 constexpr std::array<std::pair<std::string_view, std::string_view>, 52> ascii_stand_ins = {{
     {"━", "="},  {"─", "-"},   {"│", "|"},     {"·", "*"},   {"×", "x"},     {"–", "-"},  {"—", "-"},
     {"’", "'"},  {"…", "..."}, {"→", "->"},    {"←", "<-"},  {"≤", "<="},    {"≥", ">="}, {"≠", "!="},

@@ -8,7 +8,7 @@ std::vector<bool> dropout_mask(Generator& generator, std::size_t size, double ke
                                DropoutRng build) {
     std::vector<bool> keep(size);
     if (build == DropoutRng::mkl) {
-        // One draw of PyTorch's generator seeds another one, which makes the mask.
+        // One number from PyTorch's generator seeds a second generator, which draws the mask.
         Mcg31 stream(generator.draw32());
         for (std::size_t i = 0; i < size; ++i) keep[i] = stream.next() < keep_probability;
     } else {

@@ -38,7 +38,7 @@ double Generator::uniform_double() {
 double Generator::normal_double() {
     if (kept_normal_) return *std::exchange(kept_normal_, std::nullopt);
 
-    // A random direction and a random length: the two coordinates are independent normal values.
+    // The coordinates of a point with a random direction and a random length: two independent normal values.
     const double u1 = uniform_double();
     const double u2 = uniform_double();
     const double length = std::sqrt(-2.0 * std::log1p(-u2));

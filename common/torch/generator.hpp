@@ -1,4 +1,4 @@
-// PyTorch's CPU generator: the same seed gives the same numbers here as in a notebook, bit by bit.
+// PyTorch's CPU generator: for the same seed, its numbers are bit for bit those of a notebook.
 // Source: ATen/CPUGeneratorImpl and ATen/core/DistributionsHelper.h, checked against PyTorch in tests/.
 #pragma once
 #include <cstdint>
@@ -15,12 +15,13 @@ class Generator {
     void manual_seed(std::uint64_t seed);
 
     std::uint32_t draw32();
-    std::uint64_t draw64();  // two 32-bit draws, the first is the high half
+    std::uint64_t draw64();  // two 32-bit numbers, the first is the high half
 
-    float uniform_float();    // in [0, 1): the low 24 bits of a 32-bit draw
-    double uniform_double();  // in [0, 1): the low 53 bits of a 64-bit draw
+    float uniform_float();    // in [0, 1): the low 24 bits of a 32-bit number
+    double uniform_double();  // in [0, 1): the low 53 bits of a 64-bit number
 
-    // One standard normal value. Box and Muller make two at a time: the second is kept for the next call.
+    // One standard normal value. The Box-Muller transform makes two at a time: the next call returns the
+    // second.
     double normal_double();
 
   private:

@@ -1,4 +1,4 @@
-// MKL's generator MCG31m1 (VSL_BRNG_MCG31), which draws dropout masks in some builds of PyTorch:
+// MKL's generator MCG31m1 (VSL_BRNG_MCG31). Some builds of PyTorch draw dropout masks with it:
 // x(n+1) = 1132489760 x(n) mod (2^31 - 1). Source: Intel's VSL notes.
 #pragma once
 #include <cstdint>
@@ -8,7 +8,7 @@ namespace torch {
 class Mcg31 {
   public:
     explicit Mcg31(std::uint32_t seed) : state_(seed % modulus) {
-        if (state_ == 0) state_ = 1;  // 0 would stay 0 for ever
+        if (state_ == 0) state_ = 1;  // the generator never leaves 0
     }
 
     // In (0, 1). The first value is the seed itself.

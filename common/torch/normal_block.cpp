@@ -8,10 +8,10 @@
 namespace torch {
 namespace {
 
-// Whether a product and a sum are rounded once (std::fma) or twice is part of the result: each line below
+// The result depends on whether a product and a sum are rounded once (std::fma) or twice: each line below
 // rounds where PyTorch rounds.
 
-// A polynomial by Horner's rule, the coefficient of the highest power first.
+// A polynomial by Horner's rule; the coefficient of the highest power comes first.
 template <std::size_t N>
 float polynomial(float x, const std::array<float, N>& coefficients) {
     float y = coefficients[0];
@@ -19,7 +19,7 @@ float polynomial(float x, const std::array<float, N>& coefficients) {
     return y;
 }
 
-// Natural logarithm of x > 0: x = 2^exponent * (1 + m), and log(1 + m) by a polynomial around 0.
+// The natural logarithm of x > 0: x = 2^exponent * (1 + m), with a polynomial for log(1 + m) around 0.
 float log_like_avx2(float x) {
     int exponent = 0;
     float m = std::frexp(x, &exponent);  // in [0.5, 1)
@@ -36,7 +36,7 @@ float log_like_avx2(float x) {
             -1.6668057665e-1f, 2.0000714765e-1f, -2.4999993993e-1f, 3.3333331174e-1f});
     y = y * m;
 
-    // ln 2 comes in two pieces, the small one first, so that little is lost.
+    // ln 2 is added in two pieces, the small one first: less is lost by rounding.
     y = std::fma(y, z, e * -2.12194440e-4f);
     y = std::fma(z, -0.5f, y);
     return std::fma(e, 0.693359375f, m + y);
@@ -46,7 +46,7 @@ struct SinCos {
     float sin, cos;
 };
 
-// Sine and cosine of x >= 0: x is brought into [-pi/4, pi/4], where two short polynomials do.
+// Sine and cosine of x >= 0: x is reduced to [-pi/4, pi/4], where two short polynomials are exact enough.
 SinCos sin_cos_like_avx2(float x) {
     const int octant = (static_cast<int>(x * 1.27323954473516f) + 1) & ~1;  // 4/pi
     const auto turns = static_cast<float>(octant);
@@ -61,7 +61,7 @@ SinCos sin_cos_like_avx2(float x) {
     const float sine_tail = polynomial<3>(z, {-1.9515295891e-4f, 8.3321608736e-3f, -1.6666654611e-1f}) * z;
     const float sine = std::fma(sine_tail, x, x);
 
-    // Every second octant swaps the two, and half of the circle turns the sign.
+    // Sine and cosine change places in every second octant, and their signs in half of the circle.
     const bool swapped = (octant & 2) != 0;
     const float s = swapped ? cosine : sine, c = swapped ? sine : cosine;
     return {(octant & 4) != 0 ? -s : s, ((octant - 2) & 4) == 0 ? -c : c};

@@ -9,7 +9,7 @@
 namespace torch {
 
 NumberStyle::NumberStyle(std::span<const double> visible, int precision) : precision_(precision) {
-    // Zeros, infinities and NaN have no say: they fit any style.
+    // Zeros, infinities and NaN do not affect the choice: every style can show them.
     const auto has_say = [](double value) { return std::isfinite(value) && value != 0.0; };
 
     double smallest = std::numeric_limits<double>::infinity(), largest = 0.0;
@@ -22,7 +22,7 @@ NumberStyle::NumberStyle(std::span<const double> visible, int precision) : preci
     }
     if (largest == 0.0) return;
 
-    // The switch to scientific notation. Small numbers count only where there are fractions.
+    // PyTorch's conditions for scientific notation. Small numbers count only where there are fractions.
     const bool too_far_apart = largest / smallest > 1000.0;
     const bool too_small = !all_whole && smallest < 1e-4;
     if (too_far_apart || largest > 1e8 || too_small) {
@@ -41,7 +41,7 @@ std::string NumberStyle::format(double value) const {
 }
 
 std::string NumberStyle::write(double value) const {
-    if (std::isnan(value)) return "nan";  // a NaN may have a sign, but PyTorch does not show it
+    if (std::isnan(value)) return "nan";  // PyTorch does not show the sign of a NaN
     if (std::isinf(value)) return value < 0 ? "-inf" : "inf";
     switch (style_) {
         case Style::scientific:

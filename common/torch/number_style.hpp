@@ -1,5 +1,5 @@
-// How the numbers of one tensor are written: PyTorch looks at all of them and then picks ONE style and
-// ONE width, so that columns line up.
+// The number format of one tensor. PyTorch looks at all its numbers and chooses ONE style and ONE width, so
+// that columns line up.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -9,7 +9,8 @@ namespace torch {
 
 class NumberStyle {
   public:
-    // Chooses the style from the values that will be visible; `precision` is digits after the point.
+    // Chooses the style from the values that will be visible; `precision` is the number of digits after the
+    // point.
     NumberStyle(std::span<const double> visible, int precision);
 
     // `value` in this style, padded on the left to `width()`.

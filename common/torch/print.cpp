@@ -12,13 +12,13 @@
 namespace torch {
 namespace {
 
-// How one element is written, and how many columns it takes.
+// Writes one element, and says how many columns it takes.
 struct Writer {
     std::function<std::string(std::size_t flat)> element;
     std::size_t width;
 };
 
-// The positions of an axis that are shown; `gap` of them stand before the "...".
+// The visible positions of an axis; `gap` of them stand before the "...".
 struct Positions {
     std::vector<std::size_t> shown;
     std::size_t gap = 0;  // 0: nothing is left out
@@ -37,7 +37,7 @@ class Printer {
     }
 
   private:
-    // One sub-tensor along `axis`, whose first element stands at `flat`; later lines start at `indent`.
+    // One sub-tensor along `axis`: its first element is at `flat`, and its later lines start at `indent`.
     [[nodiscard]] std::string block(std::size_t axis, std::size_t flat, std::size_t indent) const {
         if (axis == shape_.size()) return writer_.element(flat);
         if (axis + 1 == shape_.size()) return "[" + line(axis, flat, indent) + "]";
@@ -49,12 +49,12 @@ class Printer {
         }
         if (positions.gap > 0) blocks.insert(blocks.begin() + to_offset(positions.gap), "...");
 
-        // The more axes a block has, the more blank lines stand between two of them.
+        // Blocks with more axes have more blank lines between them.
         const std::size_t line_breaks = shape_.size() - axis - 1;
         return "[" + join(blocks, "," + std::string(line_breaks, '\n') + std::string(indent + 1, ' ')) + "]";
     }
 
-    // The innermost axis: as many elements to a line as fit.
+    // The innermost axis: each line holds as many elements as fit.
     [[nodiscard]] std::string line(std::size_t axis, std::size_t flat, std::size_t indent) const {
         std::vector<std::string> elements;
         const Positions positions = positions_of(axis);
@@ -83,7 +83,7 @@ class Printer {
         return positions;
     }
 
-    // Where the elements stand that will be visible: they alone decide the style.
+    // The positions of the visible elements: only they decide the style.
     void collect_visible(std::size_t axis, std::size_t flat, std::vector<std::size_t>& visible) const {
         if (axis == shape_.size()) {
             visible.push_back(flat);
@@ -113,7 +113,7 @@ class Printer {
         const auto real = [&values](std::size_t i) { return static_cast<double>(values[i].real()); };
         const auto imag = [&values](std::size_t i) { return static_cast<double>(values[i].imag()); };
         const NumberStyle real_style = style_of(real), imag_style = style_of(imag);
-        // 1.0000-2.0000j: the imaginary part brings its own minus or gets a plus, and loses its padding.
+        // 1.0000-2.0000j: the imaginary part loses its padding, and gets a plus if it has no minus.
         const auto element = [=](std::size_t i) {
             std::string part = imag_style.format(imag(i));
             part.erase(0, part.find_first_not_of(' '));
@@ -157,7 +157,7 @@ class Printer {
     Writer writer_;
 };
 
-// Nothing to show but the facts: shape unless it is (0,), element type unless it is float32.
+// An empty tensor: PyTorch writes its shape unless it is (0,), and its element type unless it is float32.
 std::string empty_to_string(const AnyTensor& tensor) {
     constexpr std::array type_names = {"", ", dtype=torch.int64", ", dtype=torch.bool",
                                        ", dtype=torch.complex64"};

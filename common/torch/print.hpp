@@ -1,6 +1,6 @@
-// print(tensor), to the character. The rules are those of torch/_tensor_str.py: one style and one width
-// for all numbers of a tensor, lines of 80 characters, and only the edges of what is over 1000 elements.
-// `grad_fn=<...>` belongs to autograd, not to the value, and is left out.
+// print(tensor), character for character. The rules are those of torch/_tensor_str.py: one style and one
+// width for all numbers of a tensor, lines of 80 characters, and only the edges of a tensor of over 1000
+// elements. `grad_fn=<...>` is left out: it belongs to autograd, not to the value.
 #pragma once
 #include <cstddef>
 #include <limits>
@@ -10,14 +10,14 @@
 
 namespace torch {
 
-// torch.set_printoptions, with PyTorch's own defaults.
+// The options of torch.set_printoptions, with PyTorch's defaults.
 struct PrintOptions {
     int precision = 4;             // digits after the point
-    std::size_t threshold = 1000;  // more elements than this are summarised
+    std::size_t threshold = 1000;  // a tensor with more elements is summarised
     std::size_t edge_items = 3;    // shown at each end of a summarised axis
     std::size_t line_width = 80;
 
-    // Every element, however many: torch.set_printoptions(threshold=inf).
+    // Shows every element: torch.set_printoptions(threshold=inf).
     static constexpr std::size_t no_threshold = std::numeric_limits<std::size_t>::max();
 };
 

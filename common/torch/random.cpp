@@ -11,7 +11,7 @@ namespace torch {
 namespace {
 
 void fill_uniform(Generator& generator, std::span<float> values, float low, float high) {
-    // Scaled and shifted with a single rounding, as PyTorch does on a processor with AVX2.
+    // PyTorch scales and shifts with a single rounding on a processor with AVX2.
     for (float& value : values) value = std::fma(generator.uniform_float(), high - low, low);
 }
 
@@ -21,7 +21,8 @@ void fill_normal(Generator& generator, std::span<float> values) {
         return;
     }
 
-    // Whole blocks in place; a rest that fills no block is covered by drawing the last 16 values anew.
+    // Whole blocks in place. If some values are left over, PyTorch draws the last 16 values of the tensor
+    // again.
     fill_uniform(generator, values, 0.0f, 1.0f);
     for (std::size_t start = 0; start + 16 <= values.size(); start += 16) {
         normal_block(values.subspan(start).first<16>());
@@ -65,7 +66,7 @@ Matrix randn(Generator& generator, std::size_t rows, std::size_t columns) {
 xt::xtensor<std::int64_t, 1> randint(Generator& generator, std::int64_t low, std::int64_t high,
                                      std::size_t size) {
     if (high <= low) throw std::invalid_argument("randint: high must be greater than low");
-    // The unsigned difference is right even where the signed one would overflow.
+    // The unsigned difference is correct even where the signed one would overflow.
     const std::uint64_t range = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
     const bool fits_32_bits = range <= std::numeric_limits<std::uint32_t>::max();
 

@@ -1,5 +1,5 @@
-// Tensors of random numbers as PyTorch fills them. Each takes the numbers from `generator` that PyTorch
-// would take, so that whatever is drawn next agrees as well. All agree to the last bit (docs/numbers.md).
+// PyTorch's tensors of random numbers, to the last bit (docs/numbers.md). Each function takes exactly the
+// numbers from `generator` that PyTorch would take, so the next samples agree as well.
 #pragma once
 #include <cstdint>
 
@@ -15,8 +15,8 @@ Matrix rand(Generator& generator, std::size_t rows, std::size_t columns);
 Matrix uniform(Generator& generator, std::size_t rows, std::size_t columns, float low, float high);
 Vector uniform(Generator& generator, std::size_t size, float low, float high);
 
-// torch.randn(shape): standard normal. PyTorch has two ways, and the same seed gives other numbers in each:
-// one value after the other for fewer than 16 elements, blocks of 16 otherwise.
+// torch.randn(shape): standard normal. PyTorch draws fewer than 16 elements one after the other, and 16 or
+// more in blocks of 16. The two methods give different numbers for the same seed.
 Vector randn(Generator& generator, std::size_t size);
 Matrix randn(Generator& generator, std::size_t rows, std::size_t columns);
 

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <stdexcept>
 
+#include "chapters/05_grouped_query_attention/layer_files.hpp"
 #include "chapters/07_multi_head_latent_attention/absorbed.hpp"
 #include "chapters/07_multi_head_latent_attention/layer_files.hpp"
 #include "chapters/07_multi_head_latent_attention/weight_dequant.hpp"
@@ -127,6 +128,11 @@ struct Files {
         return ch7::load_layer(walk);
     }
 
+    [[nodiscard]] ch7::Layer load_what_has_a_place() {
+        own.ignore_unused = true;
+        return load();
+    }
+
     // What load() says is wrong, or "".
     [[nodiscard]] std::string error() const {
         try {
@@ -153,8 +159,10 @@ TEST_CASE("chapter 7, own layer: both namings, direct and low-rank queries") {
     CHECK(layer.unused.empty());
     CHECK(layer.dequantized.empty());
     CHECK(layer.config.q_lora_rank == config.q_lora_rank);
-    CHECK(layer.config.max_batch_size == 2);
-    CHECK(layer.config.max_seq_len == 9);
+    // Room for the text, not for what the config allows.
+    CHECK(layer.config.max_batch_size == 1);
+    CHECK(layer.config.max_seq_len == 4);
+    CHECK(layer.max_seq_len == 9);
 
     NamedTensors published = as_hugging_face(weights, "model.layers.0.self_attn.");
     published.emplace_back("model.layers.0.self_attn.rotary_emb.inv_freq", Vector{1.0f, 0.01f});
@@ -166,7 +174,7 @@ TEST_CASE("chapter 7, own layer: both namings, direct and low-rank queries") {
                               ? "q_proj, kv_a_proj_with_mqa, kv_a_layernorm, kv_b_proj, o_proj"
                               : "q_a_proj, q_a_layernorm, q_b_proj, kv_a_proj_with_mqa, kv_a_layernorm, "
                                 "kv_b_proj, o_proj"));
-    CHECK(same.unused == Names{"model.layers.0.self_attn.rotary_emb.inv_freq"});
+    CHECK(same.unused.empty());
 }
 
 TEST_CASE("chapter 7, own layer: what is not given is drawn, x first") {
@@ -223,6 +231,10 @@ TEST_CASE("chapter 7, own layer: a checkpoint of 8 bits gives PyTorch's output")
     Files files(config_text(config));
     files.own.weights = SOURCE_DIR "/data/chapter_7_fp8.safetensors";
     files.own.prefix = "layer.";
+    CHECK(has(files.error(), "has no place for layer.output, layer.output_exact, layer.x"));
+    files.own.ignore_unused = true;
+    files.own.input = files.folder.path("x.safetensors");
+    save_tensors(*files.own.input, {{"x", reference.get<3>("layer.x")}});
     ch7::Layer layer = files.load();
     CHECK(layer.dequantized == Names{"layer.wq_a.weight", "layer.wq_b.weight", "layer.wkv_a.weight",
                                      "layer.wkv_b.weight", "layer.wo.weight"});
@@ -298,10 +310,12 @@ TEST_CASE("chapter 7, own layer: of two that would do one counts, and the other 
     both.emplace_back("wq.weight", drawn_weights(direct).wq.weight);
     Files files(config_text(low_rank()));
     files.weights(both, "");
-    CHECK(files.load().unused == Names{"wq.weight"});
+    CHECK(has(files.error(), "has no place for wq.weight; "));
+    CHECK(files.load_what_has_a_place().unused == Names{"wq.weight"});
     Files without_rank(config_text(direct));
     without_rank.weights(both, "");
-    CHECK(without_rank.load().unused == Names{"wq_a.weight", "q_norm.weight", "wq_b.weight"});
+    CHECK(without_rank.load_what_has_a_place().unused ==
+          Names{"wq_a.weight", "q_norm.weight", "wq_b.weight"});
 
     // Both namings: DeepSeek's.
     const NamedTensors own = as_deepseek(drawn_weights(direct), "");
@@ -380,11 +394,11 @@ TEST_CASE("chapter 7, own layer: --prefill cuts the tokens into pieces") {
     using Sizes = std::vector<std::size_t>;
     const ch7::Layer layer = Files(config_text(direct)).load();
     OwnFiles own;
-    CHECK(ch7::pieces_of(layer, own) == Sizes{4});
+    CHECK(ch5::pieces_of(layer, own) == Sizes{4});
     own.prefill = 0;
-    CHECK(ch7::pieces_of(layer, own) == Sizes{1, 1, 1, 1});
+    CHECK(ch5::pieces_of(layer, own) == Sizes{1, 1, 1, 1});
     own.prefill = 3;
-    CHECK(ch7::pieces_of(layer, own) == Sizes{3, 1});
+    CHECK(ch5::pieces_of(layer, own) == Sizes{3, 1});
     own.prefill = 99;
-    CHECK(ch7::pieces_of(layer, own) == Sizes{4});
+    CHECK(ch5::pieces_of(layer, own) == Sizes{4});
 }

@@ -30,6 +30,12 @@ std::string content_of(const std::string& formula) {
     return math.substr(start, math.rfind("</mrow></math>") - start);
 }
 
+std::size_t count(const std::string& text, const std::string& part) {
+    std::size_t found = 0;
+    for (std::size_t at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++found;
+    return found;
+}
+
 }  // namespace
 
 TEST_CASE("page: names, words and prose stay text wherever they stand") {
@@ -53,13 +59,8 @@ TEST_CASE("page: names, words and prose stay text wherever they stand") {
     CHECK(has(page, "&lt;img src=x onerror=&quot;"));
 
     // As many scripts are closed as were opened: six of ours, and data.
-    const auto count = [&](const std::string& part) {
-        std::size_t found = 0;
-        for (std::size_t at = page.find(part); at != std::string::npos; at = page.find(part, at + 1)) ++found;
-        return found;
-    };
-    CHECK(count("</script>") == count("<script"));
-    CHECK(count("<script>") == 6);
+    CHECK(count(page, "</script>") == count(page, "<script"));
+    CHECK(count(page, "<script>") == 6);
 }
 
 TEST_CASE("page: a policy forbids all that is not in the file") {
@@ -85,7 +86,9 @@ TEST_CASE("formulas: letters above and below, roots, sums, fractions") {
     CHECK(content_of("Σₖ sₖ") ==
           "<munder><mo>∑</mo><mrow><mi>k</mi></mrow></munder>"
           "<msub><mrow><mi>s</mi></mrow><mrow><mi>k</mi></mrow></msub>");
-    CHECK(content_of("f(x)") == "<mi>f</mi><mo>&#x2061;</mo><mrow><mo>(</mo><mi>x</mi><mo>)</mo></mrow>");
+    CHECK(
+        content_of("f(x)") ==
+        "<mi>f</mi><mo>&#x2061;</mo><mrow><mo stretchy=\"false\">(</mo><mi>x</mi><mo stretchy=\"false\">)</mo></mrow>");
     CHECK(content_of("x^(-2i / d)") ==
           "<msup><mrow><mi>x</mi></mrow><mrow><mo form=\"prefix\">−</mo>"
           "<mfrac><mrow><mn>2</mn><mi>i</mi></mrow><mrow><mi>d</mi></mrow></mfrac></mrow></msup>");
@@ -96,9 +99,10 @@ TEST_CASE("formulas: a fraction only where it can be read in one way") {
     CHECK(content_of("x ⊙ y / (1 - p)") ==
           "<mfrac><mrow><mi>x</mi><mo>⊙</mo><mi>y</mi></mrow>"
           "<mrow><mn>1</mn><mo>−</mo><mi>p</mi></mrow></mfrac>");
-    CHECK(content_of("(a + b)² / c") ==
-          "<mfrac><mrow><msup><mrow><mrow><mo>(</mo><mi>a</mi><mo>+</mo><mi>b</mi><mo>)</mo></mrow></mrow>"
-          "<mrow><mn>2</mn></mrow></msup></mrow><mrow><mi>c</mi></mrow></mfrac>");
+    CHECK(
+        content_of("(a + b)² / c") ==
+        "<mfrac><mrow><msup><mrow><mrow><mo stretchy=\"false\">(</mo><mi>a</mi><mo>+</mo><mi>b</mi><mo stretchy=\"false\">)</mo></mrow></mrow>"
+        "<mrow><mn>2</mn></mrow></msup></mrow><mrow><mi>c</mi></mrow></mfrac>");
     // a / b c may mean two things.
     CHECK(content_of("a / b c") == "<mi>a</mi><mo>/</mo><mi>b</mi><mspace width=\"0.3em\"/><mi>c</mi>");
 }
@@ -116,8 +120,23 @@ TEST_CASE("formulas: words are words, and what is not understood stays as it is"
 
     // Three or more spaces part two formulas.
     const std::string two = to_mathml("S = X Xᵀ        Sᵢⱼ = xᵢ · xⱼ");
-    CHECK(has(two, "alttext=\"S = X Xᵀ\""));
-    CHECK(has(two, "alttext=\"Sᵢⱼ = xᵢ · xⱼ\""));
+    CHECK(count(two, "<div class=\"formula\">") == 2);
+}
+
+TEST_CASE("formulas: parts that may stand on lines of their own") {
+    const std::string parts = to_mathml("y(a = b) = x ≈ z  if i");
+    for (const char* part : {"y(a = b)", "= x", "≈ z", "if i"}) {
+        CAPTURE(part);
+        CHECK(has(parts, "alttext=\"" + std::string(part) + "\""));
+    }
+    CHECK(count(parts, "<math ") == 4);
+    CHECK(count(parts, "</math>") == 4);
+    CHECK(has(parts, "<mrow><mo>=</mo><mi>x</mi></mrow></math>"));  // no prefix: the spaces of "y = x"
+}
+
+TEST_CASE("formulas: parentheses grow with a fraction between them") {
+    CHECK(has(to_mathml("(a / b)"), "<mo>(</mo><mfrac>"));
+    CHECK(has(to_mathml("[dᵢ]"), "<mo stretchy=\"false\">[</mo><msub>"));
 }
 
 TEST_CASE("formulas: every chapter's are understood") {
@@ -203,9 +222,9 @@ TEST_CASE("a page that cannot be written is one line and status 2 and an old pag
     const std::string old_page = folder.file("old.html", "old");
     const auto [arguments, said] = GENERATE(table<std::string, std::string>(
         {{"--html no/such/folder/page.html", "no/such/folder/page.html: cannot be written"},
-         {"--html /", "cannot be written"},
-         {"--html ''", "cannot be written"},
-         {"--html .", "cannot be written"},
+         {"--html /", "/: is a folder"},
+         {"--html ''", "names no file"},
+         {"--html .", ".: is a folder"},
          {"--html old.html --input nothing.csv", "nothing.csv"},
          {"--html old.html --tensors-only", "--html"},
          {"--html", "--html"}}));

@@ -161,7 +161,7 @@ std::string refusal(DecodeRung rung, const ch5::DecodeInput& input) {
 TEST_CASE("decode: a rung says what it does not support, and which one does", "[cuda]") {
     CHECK(
         refusal(DecodeRung::tensor_cores, decoding_step({1, 34, 2, 16, 3, 3})) ==
-        "DeviceError: decode_tensor_cores: 17 query heads share a key head, and an mma tile has 16 rows; take "
+        "DeviceError: decode_tensor_cores: 17 query heads share a key head, and an mma tile has 16 rows; use "
         "the rung split KV");
     CHECK(refusal(DecodeRung::tensor_cores, decoding_step({1, 2, 2, 129, 3, 3})) ==
           "DeviceError: decode_tensor_cores: head_dim 129 is over 128; use the rung split KV");

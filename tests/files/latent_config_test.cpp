@@ -43,7 +43,7 @@ TEST_CASE("latent config: DeepSeek's own, whose code knows what it leaves out") 
     CHECK(config.qk_nope_head_dim == 128);
     CHECK(config.qk_rope_head_dim == 64);
     CHECK(config.v_head_dim == 128);
-    CHECK(config.max_batch_size == 8);
+    CHECK_FALSE(config.max_batch_size.has_value());
     CHECK(config.max_seq_len == 16384);
     CHECK(config.rope_theta == 10000.0);
 
@@ -73,7 +73,7 @@ TEST_CASE("latent config: DeepSeek's own, every field") {
     CHECK(config.qk_nope_head_dim == 7);
     CHECK(config.qk_rope_head_dim == 4);
     CHECK(config.v_head_dim == 9);
-    CHECK(config.max_batch_size == 2);
+    CHECK(config.max_batch_size == 2U);
     CHECK(config.max_seq_len == 51);
     CHECK(config.rope_theta == 500.5);
     REQUIRE(config.yarn.has_value());
@@ -99,7 +99,7 @@ TEST_CASE("latent config: Hugging Face's") {
     CHECK(config.qk_nope_head_dim == 7);
     CHECK(config.qk_rope_head_dim == 4);
     CHECK(config.v_head_dim == 9);
-    CHECK(config.max_batch_size == 8);
+    CHECK_FALSE(config.max_batch_size.has_value());
     CHECK(config.max_seq_len == 99);
     CHECK(config.rope_theta == 10000.0);
     CHECK_FALSE(config.yarn.has_value());
@@ -166,7 +166,7 @@ TEST_CASE("latent config: both in one file") {
     const LatentModelConfig short_cache = read(hugging_face(
         R"(, "max_seq_len": 20, "max_batch_size": 1, "rope_scaling": {"type": "yarn", "factor": 2})"));
     CHECK(short_cache.max_seq_len == 20);
-    CHECK(short_cache.max_batch_size == 1);
+    CHECK(short_cache.max_batch_size == 1U);
     CHECK(short_cache.yarn.value().original_max_seq_len == 99);
 
     // With a hidden_size it is Hugging Face's, which has no size by default.
@@ -174,9 +174,11 @@ TEST_CASE("latent config: both in one file") {
     CHECK(has(error(flat(R"(, "hidden_size": 12)")), "has no field kv_lora_rank; add kv_lora_rank"));
     CHECK(read(R"({"dim": 6, "num_attention_heads": 2, "max_position_embeddings": 77})").max_seq_len == 77);
 
-    // An object that says what to do about positions is heard in either.
-    const LatentModelConfig object = read(flat(R"(, "rope_factor": 9, "rope_scaling": {"type": "default"})"));
-    CHECK_FALSE(object.yarn.has_value());
+    // An object that says what to do about positions is heard in either; with the flat fields beside it,
+    // which counts?
+    CHECK_FALSE(read(flat(R"(, "rope_scaling": {"type": "default"})")).yarn.has_value());
+    CHECK(
+        has(error(flat(R"(, "rope_factor": 9, "rope_scaling": {"type": "default"})")), "rope_factor is 9: "));
 }
 
 TEST_CASE("latent config: each mistake names its field") {
@@ -214,6 +216,28 @@ TEST_CASE("latent config: each mistake names its field") {
               "rope_interleave is false; it must be true: rotary pairs are neighbours here"));
     CHECK(has(error(hugging_face(R"(, "attention_bias": true)")),
               "attention_bias is true; it must be false: projections have no bias here"));
+    CHECK(has(error(hugging_face(R"(, "attention_bias": 0)")),
+              "attention_bias is 0; it must be true or false"));
+
+    // Sizes that follow from others.
+    CHECK(error(hugging_face(R"(, "num_key_value_heads": 3, "head_dim": 4, "qk_head_dim": 11)")).empty());
+    CHECK(has(error(hugging_face(R"(, "num_key_value_heads": 1)")),
+              "num_key_value_heads is 1; the other fields make it 3"));
+    CHECK(has(error(hugging_face(R"(, "head_dim": 5)")), "head_dim is 5; "));
+    CHECK(has(error(hugging_face(R"(, "qk_head_dim": 12)")), "qk_head_dim is 12; "));
+
+    const auto quantized = [](const std::string& object) {
+        return error(hugging_face(R"(, "quantization_config": )" + object));
+    };
+    CHECK(quantized(R"({"quant_method": "fp8", "weight_block_size": [128, 128], "fmt": "e4m3"})").empty());
+    CHECK(has(quantized(R"({"quant_method": "awq"})"), "it must be of quant_method fp8"));
+    CHECK(has(quantized(R"({"quant_method": "fp8", "weight_block_size": [64, 64]})"),
+              "weight_block_size is [64,64]; it must be [128,128]"));
+    CHECK(
+        has(error(hugging_face(R"(, "index_topk_mask": 4)")), "index_topk_mask is 4: a field of this name"));
+    CHECK(has(error(hugging_face(R"(, "model_type": "llama")")), "chapters 5 and 6 run it"));
+    CHECK(read(hugging_face(R"(, "swiglu_limit": 7)")).ignored == std::vector<std::string>{"swiglu_limit"});
+    CHECK(read(hugging_face(R"(, "model_type": "deepseek_v3")")).q_lora_rank == 1536);
 
     const auto scaling = [](const std::string& value) {
         return error(hugging_face(R"(, "rope_scaling": )" + value));
@@ -225,7 +249,8 @@ TEST_CASE("latent config: each mistake names its field") {
     CHECK(has(scaling(R"({"type": "yarn"})"), "rope_scaling has no field factor; add it"));
     for (const std::string field : {"factor", "beta_fast", "beta_slow", "original_max_position_embeddings"}) {
         CAPTURE(field);
-        CHECK(has(scaling(R"({"type": "yarn", "factor": 2, ")" + field + "\": 0}"), field + " is 0; "));
+        const std::string factor = field == "factor" ? "" : R"("factor": 2, )";
+        CHECK(has(scaling(R"({"type": "yarn", )" + factor + "\"" + field + "\": 0}"), field + " is 0; "));
     }
     CHECK(has(scaling(R"({"type": "yarn", "factor": 2, "mscale": "x"})"), "mscale is \"x\"; "));
     CHECK(

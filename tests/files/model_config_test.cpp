@@ -1,6 +1,8 @@
 // Dimensions from Llama's params.json and Hugging Face's config.json, and what is wrong with them.
 #include "common/files/model_config.hpp"
 
+#include <cmath>
+
 #include "tests/support/catch.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -25,7 +27,7 @@ TEST_CASE("config: Llama's names, and defaults for the rest") {
     CHECK(config.n_heads == 32);
     CHECK(config.n_kv_heads == 8U);
     CHECK_FALSE(config.head_dim.has_value());
-    CHECK(config.max_batch_size == 32);
+    CHECK_FALSE(config.max_batch_size.has_value());
     CHECK(config.max_seq_len == 2048);
     CHECK(config.rope_theta == 500000.0);
 
@@ -52,10 +54,11 @@ TEST_CASE("config: Hugging Face's names, and null") {
     const ModelConfig yarn = read(
         R"({"dim":6,"n_heads":2,"max_seq_len":99,"max_batch_size":3,"rope_scaling":{"type":"yarn","factor":4,)"
         R"("beta_fast":16,"beta_slow":2,"mscale":0,"low_freq_factor":null}})");
-    CHECK(yarn.max_batch_size == 3);
+    CHECK(yarn.max_batch_size == 3U);
     CHECK(yarn.rope_scaling->beta_fast == 16.0);
     CHECK(yarn.rope_scaling->beta_slow == 2.0);
-    CHECK(yarn.rope_scaling->mscale == 0.0);
+    CHECK(yarn.rope_scaling->attention_factor == 0.1 * std::log(4.0) + 1.0);
+    CHECK(yarn.rope_scaling->truncate);
     CHECK(yarn.rope_scaling->original_max_seq_len == 99);
 
     const ModelConfig newer =
@@ -93,8 +96,69 @@ TEST_CASE("config: each mistake names its field") {
     };
     CHECK(has(scaling("8"), "rope_scaling is 8; it must be an object"));
     CHECK(has(scaling("{}"), "rope_scaling has no field rope_type"));
+    CHECK(has(scaling(R"({"type":["yarn"]})"), "type is [\"yarn\"]; it must be linear"));
     CHECK(
         has(scaling(R"({"type":"longrope"})"), "type is \"longrope\"; it must be linear, ntk, llama3, yarn"));
     CHECK(has(scaling(R"({"type":"linear","factor":-1})"), "factor is -1; "));
-    CHECK(has(scaling(R"({"type":"yarn","mscale":-1})"), "mscale is -1; it must be a number from 0"));
+    CHECK(has(scaling(R"({"type":"yarn","factor":2,"mscale":-1})"),
+              "mscale is -1; it must be a number from 0"));
+    CHECK(has(scaling(R"({"type":"yarn"})"), "has no field factor; add it"));
+    CHECK(has(scaling(R"({"type":"yarn","factor":2,"truncate":0})"),
+              "truncate is 0; it must be true or false"));
+    CHECK(has(scaling(R"({"type":"llama3","factor":2,"low_freq_factor":4,"high_freq_factor":1,)"
+                      R"("original_max_position_embeddings":9})"),
+              "high_freq_factor 1 is below low_freq_factor 4"));
+}
+
+TEST_CASE("config: what is written strangely is refused by its field") {
+    const auto with = [](const std::string& field) {
+        return error(R"({"dim":6,"n_heads":2,)" + field + "}");
+    };
+    CHECK(has(with(R"("dim":8)"), "has the field dim twice; keep one"));
+    CHECK(
+        has(with(R"("rope_scaling":{"type":"linear","factor":2,"factor":4})"), "has the field factor twice"));
+    CHECK(has(with(R"("hidden_size":8)"), "dim and hidden_size name the same thing and differ; keep one"));
+    CHECK(with(R"("hidden_size":6)").empty());
+    CHECK(has(with(R"("head_dim":64.0)"), "head_dim is 64.0; it must be a whole number"));
+    CHECK(has(with(R"("max_seq_len":1e30)"), "max_seq_len is 1e+30; it must be a whole number"));
+    CHECK(has(with(R"("attention_bias":"true")"), "attention_bias is \"true\"; it must be true or false"));
+    CHECK(has(with(R"("attention_bias":1)"), "attention_bias is 1; it must be true or false"));
+    CHECK(has(with(R"("use_sliding_window":"false")"), "use_sliding_window is \"false\"; "));
+    CHECK(has(with(R"("sliding_window":0)"), "sliding_window is 0; it must be a whole number from 1"));
+    CHECK(has(with(R"("layer_types":"full_attention")"),
+              "layer_types is \"full_attention\"; it must be a list"));
+    CHECK(has(with(R"("model_type":7)"), "model_type is 7; it must be a text in quotes"));
+    CHECK(has(with(R"("query_pre_attn_scalar":"3")"), "query_pre_attn_scalar is \"3\"; it must be a number"));
+    CHECK(has(with(R"("rope_theta":1e300)"), "rope_theta is 1e+300; it must be a number that float32 holds"));
+    CHECK(has(with(R"("rope_theta":1e-300)"), "rope_theta is 1e-300; "));
+    CHECK(has(with(R"("rope_theta":NaN)"), "is no JSON"));
+    CHECK(with(R"("rope_theta":1)").empty());
+    CHECK(has(with(R"("rope_theta":1,"rope_scaling":{"type":"yarn","factor":2})"),
+              "rope_theta is 1; YaRN divides"));
+    CHECK(has(with(R"("x":)" + std::string(100000, '[') + std::string(100000, ']')), "is nested too deeply"));
+    CHECK(with(R"("use_sliding_window":false,"sliding_window":9)").empty());
+    CHECK(has(with(R"("attention_foo_scale":1)"),
+              "attention_foo_scale is 1: a field of this name may change attention, and is not understood"));
+}
+
+TEST_CASE("config: what a published model's config does not say") {
+    const auto of = [](const std::string& type, const std::string& more = "") {
+        return read(R"({"hidden_size":64,"num_attention_heads":32,"model_type":")" + type + "\"" + more +
+                    "}");
+    };
+    CHECK(of("llama").n_kv_heads == std::nullopt);
+    CHECK(of("llama").limits.empty());
+    CHECK(of("mistral").n_kv_heads == 8U);
+    REQUIRE(of("mistral").limits.size() == 1);
+    CHECK(of("mistral").limits[0].tokens == 4096);
+    CHECK(of("mistral", R"(,"sliding_window":null)").limits.empty());
+    CHECK(of("mistral", R"(,"num_key_value_heads":null)").n_kv_heads == std::nullopt);
+    CHECK(of("mixtral").rope_theta == 1e6);
+    CHECK(of("gemma").head_dim == 256U);
+    CHECK(of("qwen2").attention_bias == true);
+    CHECK_FALSE(of("qwen2").output_bias);
+    CHECK(of("qwen2", R"(,"sliding_window":9)").limits.empty());
+    CHECK(of("llama").attention_bias == std::nullopt);
+    CHECK(has(error_of([&] { of("granite"); }), "attention_multiplier is 1"));
+    CHECK(of("granite", R"(,"attention_multiplier":0.70710678)").dim == 64);
 }

@@ -17,6 +17,7 @@ import unittest
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from browser import Browser
@@ -39,6 +40,16 @@ for (const cell of document.querySelectorAll('table.grid td')) {
     smallest = Math.min(smallest, (a + 0.05) / (b + 0.05));
 }
 return smallest;"""
+
+# Scroll bars inside the page: downwards anywhere in the steps, sideways in elements that match a selector.
+SCROLL_BARS = """
+const scrolls = overflow => overflow === 'auto' || overflow === 'scroll';
+const down = [...document.querySelectorAll('main *')].filter(element =>
+    scrolls(getComputedStyle(element).overflowY) && element.scrollHeight > element.clientHeight);
+const sideways = [...document.querySelectorAll(arguments[0])].filter(element =>
+    scrolls(getComputedStyle(element).overflowX) && element.scrollWidth > element.clientWidth);
+return [...down, ...sideways].map(element =>
+    `step ${element.closest('article').id}: ${element.className} ${element.textContent.trim()}`);"""
 
 
 def run(program, *arguments, folder=None):
@@ -167,20 +178,44 @@ class PageTest(unittest.TestCase):
             compared += len(shown)
         self.assertGreater(compared, 50)
 
+    def assert_not_sideways(self, where):
+        self.assertLessEqual(
+            *self.browser.js("return [document.documentElement.scrollWidth, window.innerWidth]"), where
+        )
+
     @on_every_page()
-    def test_nothing_is_wider_than_400_pixels(self):
-        self.browser.window(400, 800)
-        for step in [*range(1, self.browser.js("return steps.length") + 1), "all"]:
-            self.browser.js("location.hash = '#' + arguments[0]; followAddress()", step)
-            self.assertLessEqual(
-                self.browser.js("return document.documentElement.scrollWidth"), 400, f"step {step}"
-            )
+    def test_no_page_scrolls_sideways(self):
+        for width in (1280, 400):
+            self.browser.window(width, 800)
+            for step in [*range(1, self.browser.js("return steps.length") + 1), "all"]:
+                self.browser.js("location.hash = '#' + arguments[0]; followAddress()", step)
+                self.assert_not_sideways(f"step {step} at {width} pixels")
         # What is wider scrolls in its own box, and can be read there.
         self.assertTrue(
             self.browser.js(
                 "return [...document.querySelectorAll('table.grid')]"
                 ".every(table => table.closest('.scroll') || table.offsetWidth < 400)"
             )
+        )
+
+    @on_every_page("#all")
+    def test_nothing_has_a_scroll_bar_that_it_does_not_need(self):
+        # Formulas fit at 1280 pixels. What may scroll sideways must not scroll down as well, by a pixel or two.
+        for width, sideways in ((1280, ".formulas"), (400, ":not(*)")):
+            self.browser.window(width, 900)
+            self.assertEqual(self.browser.js(SCROLL_BARS, sideways), [], f"{width} pixels")
+
+    @on_every_page("#all")
+    def test_a_finger_finds_its_target(self):
+        self.browser.window(400, 800)
+        self.browser.js("contents.open = true")
+        self.assertEqual(
+            self.browser.js(
+                "return [...document.querySelectorAll('button, input, select, summary, nav a, fieldset label')]"
+                ".filter(element => element.offsetHeight > 0 && element.offsetHeight < 24)"
+                ".map(element => element.outerHTML)"
+            ),
+            [],
         )
 
     @on_every_page("#all")
@@ -257,6 +292,20 @@ class PageTest(unittest.TestCase):
         self.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
         self.assertEqual(self.visible_steps(), ["2"])
 
+    def test_stripes_do_not_make_a_printed_page_large(self):
+        self.open(3)
+        pdf = self.browser.execute_cdp_cmd("Page.printToPDF", {"printBackground": True})["data"]
+        self.assertLess(len(pdf), 2_000_000)  # in base64
+
+    def test_long_contents_show_the_current_step(self):
+        self.browser.window(1280, 600)
+        self.open(7)
+        for step in (self.browser.js("return steps.length"), 1):
+            self.browser.js("go(arguments[0])", step)
+            link, box = self.find("nav a[aria-current]").rect, self.find("aside").rect
+            self.assertGreaterEqual(link["y"], box["y"])
+            self.assertLessEqual(link["y"] + link["height"], box["y"] + box["height"])
+
     def test_without_scripts_the_prints_are_there(self):
         self.browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         try:
@@ -307,8 +356,9 @@ class PageTest(unittest.TestCase):
         self.find("[title^='Previous']").click()
         self.assertEqual(self.visible_steps(), ["1"])
         self.find("nav a[href='#9']").click()
-        self.assertEqual(self.visible_steps(), ["9"])
-        self.assertEqual(self.find("nav a[aria-current]").text, "Does anything leak? Change a word and see")
+        # The browser announces the new address a moment after the click.
+        WebDriverWait(self.browser, 5).until(lambda browser: self.visible_steps() == ["9"])
+        self.assertEqual(self.find("nav a[aria-current]").text, "Does the mask leak? Change one token")
         self.press("a")
         self.assertEqual(len(self.visible_steps()), 15)
         self.assertTrue(self.browser.current_url.endswith("#all"))
@@ -372,7 +422,7 @@ class PageTest(unittest.TestCase):
             self.hover(word)
             self.assertEqual(len(self.find_all("article.current .stage path")), i + 1)  # the mask
         self.hover(words[1])
-        self.assertIn("“journey” takes most from “Your” (0.55), “journey” (0.45).", self.find(".saying").text)
+        self.assertIn("“journey” attends most to “Your” (0.55), “journey” (0.45).", self.find(".saying").text)
         words[0].send_keys(Keys.NULL)  # by keyboard
         self.assertEqual(len(self.find_all("article.current .stage path")), 1)
 
@@ -421,7 +471,7 @@ class PageTest(unittest.TestCase):
             for one, other in zip(shown(), expected, strict=True):
                 self.assertAlmostEqual(one, other, delta=0.00006)
             self.assertEqual(
-                figure.find_element(By.TAG_NAME, "caption").text, f"attn_scores[0, {head}, :, :]"
+                figure.find_element(By.CLASS_NAME, "slice").text, f"attn_scores[0, {head}, :, :]"
             )
         cell = figure.find_element(By.TAG_NAME, "td")
         self.hover(cell)
@@ -431,7 +481,7 @@ class PageTest(unittest.TestCase):
         radio = figure.find_element(By.CSS_SELECTOR, "input[value='0']")
         self.browser.js("arguments[0].click(); arguments[0].focus()", radio)
         self.press(Keys.ARROW_RIGHT)
-        self.assertEqual(figure.find_element(By.TAG_NAME, "caption").text, "attn_scores[0, 1, :, :]")
+        self.assertEqual(figure.find_element(By.CLASS_NAME, "slice").text, "attn_scores[0, 1, :, :]")
         self.browser.js("arguments[0].click()", figure.find_element(By.CSS_SELECTOR, "input[value='all']"))
         self.assertEqual(len(shown()), len(values))
 
@@ -475,7 +525,8 @@ class PageTest(unittest.TestCase):
                 button.find_element(By.CLASS_NAME, "word").get_attribute("textContent")
                 for button in self.find_all(".stage button")
             ],
-            hostile,
+            # A character that would reverse the text after it is replaced.
+            [word.replace("\u202e", "?") for word in hostile],
         )
         for cell in self.find_all("table.grid td, .stage button"):
             self.browser.js(
@@ -540,6 +591,10 @@ class PageTest(unittest.TestCase):
         self.assertEqual(made.returncode, 0, made.stderr)
         self.browser.open(self.folder / "index.html")
         self.assert_quiet()
+        for width, list_width in ((1280, 1100), (400, 340)):
+            self.browser.window(width, 800)
+            self.assertGreaterEqual(self.find(".chapters").rect["width"], list_width)
+            self.assert_not_sideways(f"the index at {width} pixels")
         links = self.find_all(".chapters a")
         self.assertEqual(
             [link.find_element(By.TAG_NAME, "strong").text for link in links],

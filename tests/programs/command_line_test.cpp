@@ -124,7 +124,7 @@ TEST_CASE("a terminal 20 columns wide: prose fits, tensors stay as PyTorch print
     CHECK(has(narrow.output, "tensor([[0.1921, 0.1646, 0.1652, 0.1550, 0.1721, 0.1510],"));
 
     // The first step's prose, between its title and its formula.
-    const std::size_t start = narrow.output.find("The weights of"),
+    const std::size_t start = narrow.output.find("The attention"),
                       end = narrow.output.find("attn_weights (T");
     REQUIRE(start < end);
     std::istringstream prose(narrow.output.substr(start, end - start));

@@ -60,7 +60,7 @@ TEST_CASE("option --device emulated: with --scoreboard, --save and --html") {
           Shape{1, 1, 2, 5});
     CHECK(run(6, "--device emulated --html '" + folder.path("page.html") + "'").status == 0);
     std::ifstream page(folder.path("page.html"));
-    CHECK(has({std::istreambuf_iterator<char>(page), {}}, "Turn and append"));
+    CHECK(has({std::istreambuf_iterator<char>(page), {}}, "Rotate and append"));
 }
 
 TEST_CASE("option --device emulated: other numbers and layers of one's own agree with the CPU too") {
@@ -105,7 +105,7 @@ TEST_CASE("option --device emulated: a rung that a layer is too wide for is left
     CHECK(has(finished.output, "split KV"));
     const Finished rotated = run(6, "--device emulated --config '" + config + "'");
     CHECK(rotated.status == 0);
-    CHECK_FALSE(has(rotated.output, "one token more, tensor cores"));
+    CHECK_FALSE(has(rotated.output, "one more token, tensor cores"));
 }
 
 TEST_CASE("option --device and --warp: what does not go together is said in one line") {

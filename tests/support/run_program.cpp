@@ -2,6 +2,7 @@
 
 #include <poll.h>
 #include <pty.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -23,10 +24,13 @@ namespace {
     _exit(127);
 }
 
-int status_of(pid_t child) {
+// Waits for its end.
+void finish(Finished& finished, pid_t child) {
     int status = 0;
-    waitpid(child, &status, 0);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    rusage usage{};
+    wait4(child, &status, 0, &usage);
+    finished.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    finished.peak_mib = usage.ru_maxrss / 1024;
 }
 
 // Reads one block; false at the end (a closed terminal gives an error there, a pipe gives nothing).
@@ -65,7 +69,7 @@ Finished run_piped(const std::string& shell_command, const std::vector<std::stri
     }
     close(out[0]);
     close(err[0]);
-    finished.status = status_of(child);
+    finish(finished, child);
     return finished;
 }
 
@@ -85,7 +89,7 @@ Finished run_on_terminal(const std::string& shell_command, const std::vector<std
     while (read_some(terminal, finished.output)) {
     }
     close(terminal);
-    finished.status = status_of(child);
+    finish(finished, child);
     std::erase(finished.output, '\r');  // the terminal writes \r\n
     return finished;
 }

@@ -7,6 +7,7 @@ struct Finished {
     int status = 0;      // exit status, or 128 + the signal that ended it
     std::string output;  // standard output
     std::string errors;  // standard error; on a terminal it is part of `output`
+    long peak_mib = 0;   // the most memory that it, or a program that it ran, had at once
 };
 
 // `environment` is all there is: {"LANG=C.UTF-8"}. PATH is added.

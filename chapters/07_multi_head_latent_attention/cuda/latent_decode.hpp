@@ -12,7 +12,7 @@ struct EmulatorOptions;
 
 namespace ch7 {
 
-// The rungs of the ladder. The first uses floats, the second the same products with bf16, the last bf16.
+// The rungs of the ladder. The first uses floats, the other two bf16.
 enum class LatentRung { three_products, three_products_bf16, fused };
 constexpr LatentRung latent_rungs[] = {LatentRung::three_products, LatentRung::three_products_bf16,
                                        LatentRung::fused};

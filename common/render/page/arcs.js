@@ -1,4 +1,4 @@
-// Where a word attends: arcs from it to every other word, the wider the more it takes from there.
+// The attention of one word: arcs from it to all words. The larger the weight, the wider the arc.
 "use strict";
 
 function svg(tag, attributes) {
@@ -35,7 +35,7 @@ class Arcs {
     weight(column) { return this.tensor.numbers[this.chosen * this.columns + column]; }
 
     draw() {
-        if (this.stage.offsetWidth === 0) return;  // not on the screen: drawn when its step is
+        if (this.stage.offsetWidth === 0) return;  // its step is not visible; drawn when it is
         const middle = button => button.offsetLeft + button.offsetWidth / 2;
         const width = this.stage.scrollWidth, height = 150;
         this.picture.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -44,7 +44,7 @@ class Arcs {
         const largest =
             Math.max(...this.words.map((_, column) => this.weight(column)).filter(Number.isFinite), 1e-30);
 
-        // Half ellipses, the farthest as high as the picture, and a loop back to the word itself.
+        // Half ellipses, the longest as high as the picture, and a loop for the weight on the word itself.
         const start = middle(this.words[this.chosen]);
         const farthest = Math.max(...this.words.map(button => Math.abs(middle(button) - start)), 1);
         const flatness = Math.min(1, (height - 10) / (farthest / 2));
@@ -70,8 +70,8 @@ class Arcs {
         const most = taken.filter(([, weight]) => weight > 0).sort((a, b) => b[1] - a[1]).slice(0, 3);
         const own = this.words[this.chosen].firstChild.textContent;
         this.saying.textContent = most.length === 0 ?
-            `“${own}” looks at nobody.` :
-            `“${own}” takes most from ${
+            `“${own}” attends to no word.` :
+            `“${own}” attends most to ${
                 most.map(([word, weight]) => `“${word}” (${weight.toFixed(2)})`).join(", ")}.`;
     }
 }

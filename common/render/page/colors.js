@@ -1,5 +1,5 @@
-// From a number to a colour. Two maps, both safe for colour-blind readers: blue to orange through paper for
-// numbers of both signs, and one hue from pale to deep for numbers from zero up.
+// Colours for numbers. Both maps are safe for colour-blind readers: from blue to orange for numbers of both
+// signs, and one hue from pale to deep for numbers of 0 and more.
 "use strict";
 
 const colorMaps = {
@@ -15,7 +15,7 @@ const colorMaps = {
 
 const channels = color => [1, 3, 5].map(start => parseInt(color.slice(start, start + 2), 16));
 
-// The colour at `place`, 0 to 1, of a map.
+// The colour of a map at `place`, from 0 to 1.
 function colorAt(map, place) {
     const position = place * (map.length - 1);
     const below = Math.min(Math.floor(position), map.length - 2);
@@ -23,7 +23,7 @@ function colorAt(map, place) {
     return from.map((channel, i) => Math.round(channel + (to[i] - channel) * (position - below)));
 }
 
-// Black or white, whichever is easier to read (WCAG's contrast; the better of the two is never below 4.5).
+// Black or white, whichever has the higher contrast (WCAG's formula; it is never below 4.5).
 function inkOn(color) {
     const linear =
         color.map(c => c / 255).map(c => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
@@ -31,7 +31,7 @@ function inkOn(color) {
     return (luminance + 0.05) / 0.05 > 1.05 / (luminance + 0.05) ? "#000" : "#fff";
 }
 
-// How the cells of one tensor are coloured: a function from a number to a colour, or to null for none.
+// The colours of one tensor's cells: a function from a number to a colour, or to null for no colour.
 function shader(numbers, theme) {
     const finite = numbers.filter(Number.isFinite);
     const largest = Math.max(...finite.map(Math.abs), 0);
@@ -49,7 +49,7 @@ function paint(cell, color) {
     cell.style.color = color ? inkOn(color) : "";
 }
 
-// null where the reader has not chosen: then the system decides.
+// null if the reader has not chosen: then the system's setting decides.
 let chosenTheme = null;
 const systemIsDark = window.matchMedia("(prefers-color-scheme: dark)");
 

@@ -1,11 +1,11 @@
-// Text that is to stay text: names, words and prose on their way into a page.
+// Escapes names, words and sentences, so that they stay text inside a page.
 #pragma once
 #include <fmt/format.h>
 
 #include <string>
 #include <string_view>
 
-// For HTML, between tags and in attributes.
+// For HTML: between tags and in attributes.
 inline std::string escape_html(std::string_view text) {
     std::string escaped;
     for (const char character : text) {
@@ -32,7 +32,7 @@ inline std::string escape_html(std::string_view text) {
     return escaped;
 }
 
-// A string of JSON, quotes included, for a <script>: no "</script>" and no "<!--" can come of it.
+// A JSON string with its quotes, for a <script>: the result contains no "</script>" and no "<!--".
 inline std::string json_string(std::string_view text) {
     std::string escaped = "\"";
     for (const char character : text) {

@@ -9,7 +9,7 @@ namespace {
 
 using Pair = std::pair<std::string_view, std::string_view>;
 
-// Small letters above and below the line, and what they are letters of.
+// Superscripts and subscripts, and the plain letters that they stand for.
 constexpr std::array<Pair, 9> raised = {{{"ᵀ", "T"},
                                          {"²", "2"},
                                          {"³", "3"},
@@ -38,7 +38,7 @@ constexpr std::array<std::string_view, 17> signs = {"=", "+", "-", "−", "≤",
                                                     "<", ">", "→", "←", "∈", ",", ":", "±"};
 constexpr std::array<std::string_view, 8> symbols = {"∞", "α", "ω", "θ", "σ", "λ", "π", "ε"};
 
-// Words of a sentence inside a formula, which are nobody's name.
+// Words of a sentence inside a formula: they are not names of variables.
 constexpr std::array<std::string_view, 19> sentence_words = {
     "if",     "else",      "with", "of",    "over", "the",  "in",  "above",       "that", "for",
     "causal", "attention", "head", "ranks", "last", "axes", "two", "probability", "and"};
@@ -56,7 +56,7 @@ std::optional<std::string_view> find(const Pairs& pairs, std::string_view charac
     return std::nullopt;
 }
 
-// The first code point of `text`, which is UTF-8.
+// The first code point of `text`, in UTF-8.
 std::string_view first_character(std::string_view text) {
     std::size_t size = 1;
     while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) ++size;
@@ -82,7 +82,7 @@ std::size_t number_length(std::string_view text) {
     return static_cast<std::size_t>(end - text.begin());
 }
 
-// Small letters that follow each other, as one text: "ᵢⱼ" -> "ij".
+// Consecutive superscripts or subscripts become one token: "ᵢⱼ" -> "ij".
 template <class Pairs>
 Token script(Kind kind, const Pairs& pairs, std::string_view& rest) {
     Token token{kind, "", 0};
@@ -96,7 +96,7 @@ Token script(Kind kind, const Pairs& pairs, std::string_view& rest) {
     return token;
 }
 
-// The token that `rest` starts with, taken off it.
+// Removes the first token from `rest` and returns it.
 Token next_token(std::string_view& rest) {
     const std::string_view character = first_character(rest);
     if (find(raised, character)) return script(Kind::above, raised, rest);
@@ -140,13 +140,14 @@ Token next_token(std::string_view& rest) {
 
 std::vector<Token> tokens_of(std::string_view formula) {
     std::vector<Token> tokens;
+    const std::size_t size = formula.size();
     while (true) {
         const std::size_t spaces = std::min(formula.find_first_not_of(' '), formula.size());
         formula.remove_prefix(spaces);
-        if (formula.empty()) break;
-        tokens.push_back(next_token(formula));
+        const std::size_t start = size - formula.size();
+        tokens.push_back(formula.empty() ? Token{Kind::end, "", 0} : next_token(formula));
         tokens.back().spaces = spaces;
+        tokens.back().start = start;
+        if (tokens.back().kind == Kind::end) return tokens;
     }
-    tokens.push_back({Kind::end, "", 0});
-    return tokens;
 }

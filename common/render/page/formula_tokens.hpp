@@ -1,4 +1,4 @@
-// A formula, cut into names, numbers, signs and small letters.
+// Splits a formula into names, numbers, signs, superscripts and subscripts.
 #pragma once
 #include <cstddef>
 #include <stdexcept>
@@ -27,14 +27,15 @@ enum class Kind {
 struct Token {
     Kind kind;
     std::string text;
-    std::size_t spaces;  // in front of it
+    std::size_t spaces;     // before the token
+    std::size_t start = 0;  // its position in the formula, in bytes
 };
 
-// A formula that we do not understand; what() is the place.
+// Thrown for a formula that we do not understand; what() is the text at that place.
 struct NotUnderstood : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-// "sᵢⱼ / 2" -> s, ᵢⱼ, /, 2, and an end. Small letters become those they stand for: "ij", below the line.
-// Throws NotUnderstood.
+// "sᵢⱼ / 2" -> s, ᵢⱼ, /, 2, end. The text of a superscript or subscript is in plain letters: "ij" of kind
+// `below`. Throws NotUnderstood.
 std::vector<Token> tokens_of(std::string_view formula);

@@ -24,13 +24,25 @@ std::string identifier(std::string_view text) {
 }
 constexpr std::string_view gap = "<mspace width=\"0.3em\"/>", wide_gap = "<mspace width=\"1em\"/>";
 
-// Kᵀ: an upright T, for it is no number T.
+// The T of Kᵀ is upright, because it is not a variable.
 constexpr std::string_view transposed = "<mi mathvariant=\"normal\">T</mi>";
 
-// A part of a formula. Its parentheses go where a fraction bar or a root takes their place.
+// Parentheses grow only around a fraction. Around a mere subscript, a font with few sizes would draw them
+// twice as high as the text.
+std::string in_fences(std::string_view open, const std::string& inside, std::string_view close) {
+    const std::string_view stretchy =
+        inside.find("<mfrac>") == std::string::npos ? " stretchy=\"false\"" : "";
+    return row(fmt::format("<mo{0}>{1}</mo>{2}<mo{0}>{3}</mo>", stretchy, open, inside, close));
+}
+
+std::string math_element(std::string_view text, const std::string& content) {
+    return fmt::format("<math display=\"block\" alttext=\"{}\">{}</math>\n", escape_html(text), content);
+}
+
+// A part of a formula. Its parentheses are dropped where a fraction bar or a root groups it instead.
 struct Piece {
     std::string mathml;
-    std::string without_parentheses;  // empty if it has none
+    std::string without_parentheses;  // empty if it has no parentheses
 
     [[nodiscard]] const std::string& inside() const {
         return without_parentheses.empty() ? mathml : without_parentheses;
@@ -39,24 +51,42 @@ struct Piece {
 
 class FormulaParser {
   public:
-    explicit FormulaParser(std::string_view text) : tokens_(tokens_of(text)) {}
+    explicit FormulaParser(std::string_view text) : text_(text), tokens_(tokens_of(text)) {}
 
+    // The formula in parts, which a narrow window shows on several lines.
     std::string whole() {
-        std::string all = expression();
-        if (peek().kind != Kind::end) throw NotUnderstood(peek().text);
+        std::string all = part(Before::nothing);
+        while (peek().kind != Kind::end) all += part(Before::chain);
         return all;
     }
 
   private:
-    // chain sign chain sign ... : all that stands between two parentheses.
-    std::string expression() {
+    enum class Before { nothing, sign, words, chain };
+
+    std::string part(Before before) {
+        const std::size_t start = position_;
+        const std::string content = expression(before, true);
+        if (position_ == start) throw NotUnderstood(peek().text);
+        const std::size_t from = tokens_[start].start, to = peek().start - peek().spaces;
+        return math_element(text_.substr(from, to - from), row(content));
+    }
+
+    // A new part starts at an equals sign, an arrow or a word, and where the formula has two spaces.
+    [[nodiscard]] bool starts_part() const {
+        const Token& token = peek();
+        return token.kind == Kind::words || token.spaces > 1 || token.text == "=" || token.text == "→" ||
+               token.text == "≈";
+    }
+
+    // chain sign chain sign ... : the content of a pair of parentheses, or one part of the formula.
+    std::string expression(Before before = Before::nothing, bool is_part = false) {
         std::string all;
-        enum class Before { nothing, sign, words, chain } before = Before::nothing;
         while (true) {
             const Kind kind = peek().kind;
             const std::size_t spaces = peek().spaces;
+            if (is_part && !all.empty() && starts_part()) return all;
             if (kind == Kind::sign) {
-                // A minus that nothing stands before is a number's own.
+                // A minus with nothing before it is the sign of a number.
                 if (before == Before::words) all += gap;
                 const bool between = before == Before::chain;
                 all +=
@@ -79,7 +109,7 @@ class FormulaParser {
         }
     }
 
-    // "if", "with probability": as words, with the spaces around them.
+    // Words such as "if" and "with probability", with spaces around them.
     std::string words() {
         const std::string before(peek().spaces > 1 ? wide_gap : gap);
         std::string text = take().text;
@@ -87,9 +117,9 @@ class FormulaParser {
         return fmt::format("{}<mtext>{}</mtext>", before, escape_html(text));
     }
 
-    // Factors beside each other and between · ⊙ × /. What stands left of a / is all that came before it, as
-    // operators of one rank are read from the left; right of it there must be a single factor, or else the
-    // / stays, since "a / b c" can be read in two ways.
+    // Factors beside each other and between · ⊙ × /. Operators of the same precedence are read from left to
+    // right, so the numerator is the whole chain before the slash. The denominator must be a single factor;
+    // otherwise the slash stays, because "a / b c" can be read in two ways.
     Piece chain() {
         Piece left = factor();
         while (true) {
@@ -114,13 +144,13 @@ class FormulaParser {
         }
     }
 
-    // An atom with what is above and below it.
+    // An atom with its superscript and its subscript.
     Piece factor() {
         if (peek().kind == Kind::sum) return sum();
         const Token& first = peek();
         Piece atom_piece = atom();
         std::string above, below;
-        // d_k: a single letter and what stands below it. Longer names keep their underscore.
+        // In d_k, a single letter has a subscript. Longer names keep their underscore.
         if (first.kind == Kind::name && first.text.size() > 2 && first.text[1] == '_') {
             atom_piece.mathml = identifier(first.text.substr(0, 1));
             below = identifier(first.text.substr(2));
@@ -142,7 +172,7 @@ class FormulaParser {
             }
         }
         Piece piece = with_scripts(atom_piece, above, below);
-        // f(x), and not f (x): a function and its argument.
+        // f(x) is a function and its argument, f (x) is not.
         if (first.kind == Kind::name && peek().kind == Kind::open && peek().spaces == 0) {
             piece = {piece.mathml + "<mo>&#x2061;</mo>" + atom().mathml, ""};
             if (peek().kind == Kind::above) {
@@ -159,7 +189,7 @@ class FormulaParser {
         return {fmt::format("<msubsup>{}{}{}</msubsup>", row(base.mathml), row(below), row(above)), ""};
     }
 
-    // Σₖ and all that is summed.
+    // Σₖ and its summand.
     Piece sum() {
         take();
         std::string summation = "<mo>∑</mo>";
@@ -181,7 +211,7 @@ class FormulaParser {
                 const std::string inside = expression();
                 if (peek().kind != Kind::close) throw NotUnderstood("an open parenthesis");
                 const std::string closing = take().text;
-                return {row(op(token.text) + inside + op(closing)), token.text == "(" ? inside : ""};
+                return {in_fences(token.text, inside, closing), token.text == "(" ? inside : ""};
             }
             case Kind::bar: {
                 const std::string inside = expression();
@@ -189,14 +219,14 @@ class FormulaParser {
                 return {row("<mo fence=\"true\">|</mo>" + inside + "<mo fence=\"true\">|</mo>"), ""};
             }
             case Kind::root:
-                // Of d_k with what is below it, of (a + b) as a whole.
+                // The root covers one factor: d_k with its subscript, or (a + b) as a whole.
                 return {fmt::format("<msqrt>{}</msqrt>", factor().inside()), ""};
             default:
                 throw NotUnderstood(token.text);
         }
     }
 
-    // The letters of a script one by one: "ij" is i and j.
+    // The letters of a superscript or subscript one by one: "ij" is i and j.
     static std::string small(const std::string& letters) {
         std::string all;
         for (const char c : letters) {
@@ -224,19 +254,20 @@ class FormulaParser {
         return token;
     }
 
+    std::string_view text_;
     std::vector<Token> tokens_;
     std::size_t position_ = 0;
     int open_bars_ = 0;
 };
 
 std::string one_formula(std::string_view text) {
-    std::string content;
+    std::string parts;
     try {
-        content = row(FormulaParser(text).whole());
+        parts = FormulaParser(text).whole();
     } catch (const NotUnderstood&) {
-        content = fmt::format("<mtext>{}</mtext>", escape_html(text));
+        parts = math_element(text, fmt::format("<mtext>{}</mtext>", escape_html(text)));
     }
-    return fmt::format("<math display=\"block\" alttext=\"{}\">{}</math>\n", escape_html(text), content);
+    return "<div class=\"formula\">" + parts + "</div>\n";
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The numbers of one tensor: as they are shown, in all their digits, and as Python code.
+// The numbers of one tensor: as the page shows them, in all their digits, and as Python code.
 "use strict";
 
 const special = {
@@ -8,7 +8,7 @@ const special = {
 };
 const toNumber = text => (text in special ? special[text] : Number(text));
 
-// As PyTorch chooses it for the numbers of one tensor: whole, fixed or scientific.
+// The format that PyTorch chooses for the numbers of one tensor: whole, fixed or scientific.
 function numberStyle(numbers, precision) {
     const sizes = numbers.filter(number => Number.isFinite(number) && number !== 0).map(Math.abs);
     const largest = Math.max(...sizes), smallest = Math.min(...sizes);
@@ -24,7 +24,7 @@ function numberStyle(numbers, precision) {
     };
 }
 
-// A tensor with its values as texts, numbers, and the texts that are shown.
+// A tensor with its values as texts and as numbers.
 class Tensor {
     constructor(data) {
         Object.assign(this, data);
@@ -46,10 +46,10 @@ class Tensor {
             ([a, b]) => real(a) + (imaginary(b).startsWith("-") ? "" : "+") + imaginary(b) + "j");
     }
 
-    // Where in `texts` the element stands whose places among the visible ones are these.
+    // The index in `texts` of the element at these places among the visible ones.
     flat(places) { return places.reduce((flat, place, axis) => flat * this.visible[axis] + place, 0); }
 
-    // The value in all its digits; what item() gives in Python, where a float32 becomes a double.
+    // The value in all its digits, and the result of Python's item(), which converts a float32 to a double.
     exact(flat) {
         if (this.type === "complex64") return this.texts[flat].replace(",", " + ").replace("+ -", "- ") + "j";
         return this.texts[flat];

@@ -1,12 +1,12 @@
-// The page as a whole: one step at a time or all of them, digits, light and dark, print.
+// The whole page: one step at a time or all steps, digits, light and dark colours, printing.
 "use strict";
 
-// --- what the reader chose, kept for the other chapters where the browser allows it
+// --- the reader's choices, which the other chapters' pages see where the browser allows it
 
 function remember(name, value) {
     try {
         localStorage.setItem("walk-" + name, value);
-    } catch { /* without memory, then */
+    } catch { /* the browser allows no storage */
     }
 }
 function remembered(name) {
@@ -79,16 +79,26 @@ window.addEventListener("resize", drawArcs);
 let current = 1;
 let showingAll = false;
 
+// Long contents scroll in their own box, which shows the current step.
+function scrollContentsTo(link) {
+    const box = document.querySelector("aside");
+    const above = link.offsetTop - box.scrollTop;
+    if (above < 0 || above + link.offsetHeight > box.clientHeight)
+        box.scrollTop = link.offsetTop - box.clientHeight / 2;
+}
+
 function update() {
     steps.forEach((step, i) => step.classList.toggle("current", i + 1 === current));
     document.querySelectorAll("section.part")
         .forEach(part => part.classList.toggle("current", part.querySelector(".current") !== null));
     document.documentElement.classList.toggle("one-step", !showingAll && steps.length > 0);
     document.querySelectorAll("nav a").forEach((link, i) => {
-        if (i + 1 === current)
+        if (i + 1 === current) {
             link.setAttribute("aria-current", "step");
-        else
+            scrollContentsTo(link);
+        } else {
             link.removeAttribute("aria-current");
+        }
     });
     place.textContent = `${current} / ${steps.length}`;
     previous.disabled = current === 1;
@@ -98,7 +108,7 @@ function update() {
     drawArcs();
 }
 
-// To a step, with the keyboard's and the screen reader's focus on its title.
+// Goes to a step and sets the focus of the keyboard and of the screen reader on its title.
 function go(step) {
     if (step < 1 || step > steps.length) return;
     current = step;
@@ -119,7 +129,7 @@ function showAll(whether) {
     if (whether) steps[current - 1].scrollIntoView();
 }
 
-// Where the address points: at its step, or at all of them.
+// Shows the step of the address (#5), or all steps (#all).
 function followAddress() {
     const wanted = location.hash.slice(1);
     if (wanted === "all") showingAll = true;
@@ -140,7 +150,7 @@ document.addEventListener("keydown", event => {
     if (event.key === "a") showAll(!showingAll);
 });
 
-// Contents stand open beside the steps, and closed above them where the window is narrow.
+// The contents are open beside the steps, and closed above the steps where the window is narrow.
 const contents = document.querySelector("nav details");
 const wide = window.matchMedia("(min-width: 64rem)");
 if (contents) {
@@ -172,7 +182,7 @@ function showTheme() {
 }
 systemIsDark.addEventListener("change", showTheme);
 
-// On paper everything is light.
+// Printed pages have light colours.
 let themeOnScreen = null;
 window.addEventListener("beforeprint", () => {
     themeOnScreen = chosenTheme;

@@ -16,7 +16,7 @@
 
 namespace {
 
-// Each uses only what comes before it.
+// In this order: each script uses only those before it.
 struct Script {
     std::string_view text, sha256;
 };
@@ -27,8 +27,8 @@ constexpr std::array<Script, 6> scripts = {{{page_colors_js, page_colors_js_sha2
                                             {page_arcs_js, page_arcs_js_sha256},
                                             {page_js, page_js_sha256}}};
 
-// Nothing is fetched, and of scripts and styles only ours run: a script that came in with a name or a word
-// has another hash. JSON in a <script> is data and needs none.
+// The browser fetches nothing and runs only our scripts and styles, by their SHA-256: a script that came in
+// with a name or a word has another hash. JSON in a <script> is data and needs no hash.
 std::string policy() {
     std::string hashes;
     for (const Script& script : scripts) hashes += fmt::format(" 'sha256-{}'", script.sha256);

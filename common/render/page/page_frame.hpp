@@ -1,4 +1,5 @@
-// What every page has around its content: the head with styles, scripts and the policy that forbids all else.
+// The frame of every page: the head with styles and scripts, and the Content-Security-Policy that forbids all
+// others.
 #pragma once
 #include <string>
 

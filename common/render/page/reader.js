@@ -1,5 +1,5 @@
-// The cell reader, one line at the bottom of the window: the exact value under the pointer or the keyboard's
-// focus.
+// The cell reader: one line at the bottom of the window with the exact value of the cell that has the pointer
+// or the keyboard's focus.
 "use strict";
 
 const reader = make("output", {class: "reader", "aria-live": "polite", hidden: ""});
@@ -40,7 +40,7 @@ const cellOf = target => {
     return cell && cell.element ? cell : null;
 };
 
-// Within a table the arrow keys go from cell to cell; only one of its cells is on the way of the Tab key.
+// Inside a table the arrow keys move from cell to cell; the Tab key stops at only one of its cells.
 function moveInTable(event) {
     const cell = cellOf(event.target);
     if (!cell) return;

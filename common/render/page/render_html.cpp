@@ -14,7 +14,7 @@
 
 namespace {
 
-// Words on both axes of a heatmap; of a longer text the page shows the beginning.
+// The number of words on each axis of a heatmap; of a longer text the page shows only the beginning.
 constexpr std::size_t most_words = 64;
 
 std::string data_script(const std::string& kind, const std::string& json) {
@@ -27,7 +27,7 @@ std::string json_list(const std::vector<std::string>& words) {
     return fmt::format("[{}]", fmt::join(strings, ","));
 }
 
-// Words of the tokens for the axes T and S, from the walk's first heatmap.
+// The words of the tokens, for the axes T and S, from the walk's first heatmap.
 std::vector<std::string> words_of(const Document& document) {
     for (const auto& part : document.parts) {
         const auto* step = std::get_if<Step>(&part);
@@ -53,7 +53,7 @@ AnyTensor beginning(const AnyTensor& weights) {
     return {{rows_kept, columns_kept}, std::move(kept)};
 }
 
-// Text with `code` between backticks, where they come in pairs.
+// Text between two backticks becomes <code>. An odd number of backticks stays as it is.
 std::string prose(const std::string& text) {
     const bool paired = std::count(text.begin(), text.end(), '`') % 2 == 0;
     std::string html;
@@ -81,7 +81,7 @@ class HtmlRenderer {
             escape_html(title));
         add("<div class=\"columns\">\n<aside>\n");
         contents(document);
-        add("<p class=\"letters\">{}. Read along in <code>chapters/{}/</code></p>\n</aside>\n",
+        add("<p class=\"letters\">{}. Read along in <code>chapters/<wbr>{}/</code></p>\n</aside>\n",
             escape_html(chapter.letters), escape_html(chapter.folder));
         add("<main id=\"steps\" data-precision=\"{}\" tabindex=\"-1\">\n", options_.precision);
         add("{}", data_script("words", json_list(words_of(document))));
@@ -91,7 +91,7 @@ class HtmlRenderer {
     }
 
   private:
-    // Sections and the steps in them, as links.
+    // Sections and their steps, as links.
     void contents(const Document& document) {
         add("<nav aria-label=\"Contents\"><details open><summary>Contents</summary>\n");
         int number = 0;
@@ -112,7 +112,7 @@ class HtmlRenderer {
         add("</details></nav>\n");
     }
 
-    // Every section holds its steps; steps before the first section get one without a title.
+    // Every section contains its steps; steps before the first section get a section without a title.
     void steps(const Document& document) {
         bool section_open = false;
         int number = 0;
@@ -144,7 +144,7 @@ class HtmlRenderer {
             escape_html(step.title));
         add("<p>{}</p>\n", prose(step.text));
         shown_.clear();
-        // Tensors that follow each other stand side by side where there is room.
+        // Consecutive tensors stand side by side where there is room.
         bool row_open = false;
         for (const Block& block : step.blocks) {
             const bool is_tensor = std::holds_alternative<Shown>(block);
@@ -162,8 +162,8 @@ class HtmlRenderer {
 
     void draw(const Note& note) { add("<p class=\"note\">{}</p>\n", prose(note.text)); }
 
-    // The name, its letters and its shape; the data, and the print of PyTorch, which is all there is to see
-    // where no script runs.
+    // The name, its letters and its shape; the data; and PyTorch's print, which readers see if the browser
+    // runs no scripts.
     void draw(const Shown& shown) {
         const auto* tensor = std::get_if<AnyTensor>(&shown.value);
         add("<figure class=\"tensor\">\n<figcaption><code class=\"name\">{}</code>", escape_html(shown.name));
@@ -216,7 +216,7 @@ class HtmlRenderer {
         add("</tbody></table></div>\n");
     }
 
-    // Arcs between words, and a table of the weights unless the step has just shown these very numbers.
+    // Arcs between words, and a table of the weights unless the step has already shown the same numbers.
     void draw(const Heatmap& heatmap) {
         const bool repeated = std::any_of(shown_.begin(), shown_.end(), [&](const AnyTensor* tensor) {
             return tensor->shape == heatmap.weights.shape && tensor->values == heatmap.weights.values;
@@ -240,7 +240,7 @@ class HtmlRenderer {
 
     const torch::PrintOptions& options_;
     std::string text_;
-    std::vector<const AnyTensor*> shown_;  // in the step that is drawn
+    std::vector<const AnyTensor*> shown_;  // of the current step
 };
 
 }  // namespace

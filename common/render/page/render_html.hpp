@@ -1,14 +1,14 @@
-// The renderer behind --html: the whole walk as one page that needs nothing else, neither files nor a
-// network. Its looks are page.css, what it does is in the .js files beside it; all are carried inside the
-// page, and its Content-Security-Policy lets nothing run but them.
+// The renderer of --html: the whole walk as one page that needs no other file and no network. The page
+// contains page.css and the .js files of this folder, and its Content-Security-Policy allows no other styles
+// and scripts.
 #pragma once
 #include <string>
 
 #include "common/document/step.hpp"
 #include "common/torch/print.hpp"
 
-// `closing` is the last line: the score, or why there is none. Where the page would be over 2 MB, larger
-// tensors are abbreviated to their edges, even if `options` asks for all of them.
+// `closing` is the last line: the score, or the reason why there is none. If the page would have over 2 MB,
+// it shows only the edges of large tensors, even if `options` asks for every element.
 std::string render_html(const Document& document, const torch::PrintOptions& options,
                         const std::string& closing);
 

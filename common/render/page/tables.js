@@ -14,7 +14,7 @@ const dataOf = (element, kind) => JSON.parse(element.querySelector(`script.${kin
 const words =
     document.querySelector("#steps > script.words") ? dataOf(document.querySelector("#steps"), "words") : [];
 
-// --- which numbers of a tensor stand in one table
+// --- which axes of a tensor make a table
 
 const switchable = ["B", "H", "H_kv"];
 const axisWords = {
@@ -27,7 +27,7 @@ const axisWords = {
     max_seq: "place"
 };
 
-// Rows and columns are the last two axes that are neither heads nor sequences; the others get a switch.
+// The last two axes that are neither heads nor sequences become rows and columns; the others get a switch.
 function layout(tensor) {
     const axes = tensor.axes.map((_, axis) => axis);
     const tooMany = Math.max(axes.length - 2, 0);
@@ -37,14 +37,14 @@ function layout(tensor) {
     return {switched, rest: axes.filter(axis => !switched.includes(axis))};
 }
 
-// The words of the tokens belong to the first sequence.
+// The page knows the words of the first sequence only.
 function wordAt(tensor, axis, position, sequence) {
     const fits =
         ["T", "S"].includes(tensor.axes[axis]) && tensor.shape[axis] === words.length && sequence === 0;
     return fits ? words[position] : "";
 }
 
-// "head 1, from token 3 to token 0", "token 2, column 5": an index in words.
+// An index in words: "head 1, from token 3 to token 0", "token 2, column 5".
 function indexInWords(tensor, index) {
     const batch = tensor.axes.indexOf("B");
     const sequence = batch < 0 ? 0 : index[batch];
@@ -64,7 +64,7 @@ function indexInWords(tensor, index) {
 
 // --- tables
 
-// One table: the axes in `rest` down and across, the others fixed at `fixed` (axis -> place).
+// One table: the axes in `rest` are rows and columns, the others are fixed at `fixed` (axis -> place).
 function makeTable(tensor, fixed, rest, precision) {
     const shown = tensor.shown(precision);
     const shade = tensor.numbers ? shader(tensor.numbers, theme()) : () => null;
@@ -79,13 +79,13 @@ function makeTable(tensor, fixed, rest, precision) {
         if (word) cell.append(" ", make("span", {class: "word"}, word));
         return cell;
     };
-    // "..." before a place that does not follow the one before it.
+    // A gap "…" stands before a place that does not follow the previous one.
     const afterGap = (axis, place) => place > 0 && tensor.at[axis][place] !== tensor.at[axis][place - 1] + 1;
     const gap = () => make("td", {class: "gap"}, "…");
 
     const corner = make("th", {class: "corner"});
-    if (down !== null) corner.append(make("span", {}, `${tensor.axes[down]} ↓`));
-    corner.append(make("span", {}, `${tensor.axes[across]} →`));
+    if (down !== null) corner.append(make("span", {}, `${tensor.axes[down]}\u00a0↓`));
+    corner.append(make("span", {}, `${tensor.axes[across]}\u00a0→`));
     const head = make("tr", {}, corner);
     tensor.at[across].forEach((_, place) => {
         if (afterGap(across, place)) head.append(gap());
@@ -120,10 +120,12 @@ function makeTable(tensor, fixed, rest, precision) {
     const slice =
         tensor.axes.map((_, axis) => (rest.includes(axis) ? ":" : tensor.at[axis][fixed.get(axis)]));
     const name = rest.length < tensor.axes.length ? `${tensor.name}[${slice.join(", ")}]` : tensor.name;
-    const caption = make("caption", {}, make("code", {}, name));
-    if (rest.length === tensor.axes.length) caption.className = "unseen";
+    const caption = make("caption", {class: "unseen"}, name);
     const table = make("table", {class: "grid", role: "grid"}, caption, make("thead", {}, head), body);
-    return make("div", {class: "scroll"}, table);
+    const scroll = make("div", {class: "scroll"}, table);
+    if (rest.length === tensor.axes.length) return scroll;
+    // The name stands above the table: inside it, a long name would widen the columns.
+    return make("div", {}, make("code", {class: "slice", "aria-hidden": "true"}, name), scroll);
 }
 
 // A table of one cell, for a tensor without axes.
@@ -135,7 +137,7 @@ function makeScalar(tensor, precision) {
         make("tbody", {}, make("tr", {}, cell)));
 }
 
-// Every way to choose one place of each axis in `axes`; where a place is chosen already, only that one.
+// All combinations of places on the axes in `axes`; an axis whose place is chosen has only that one.
 function combinations(tensor, axes, chosen) {
     return axes.reduce((all, axis) => {
         const places =
@@ -146,7 +148,7 @@ function combinations(tensor, axes, chosen) {
 
 let figureCount = 0;
 
-// A figure's tables with their switches. `draw` is called again when precision or theme have changed.
+// The tables of one figure with their switches. A new precision or theme calls `draw` again.
 class TensorFigure {
     constructor(figure, tensor) {
         this.tensor = tensor;
@@ -157,7 +159,7 @@ class TensorFigure {
         this.chosen = new Map(switched.map(axis => [axis, 0]));
         this.number = ++figureCount;
 
-        // The switches stand above the tables, copying and PyTorch's print below.
+        // The switches stand above the tables; the copy button and PyTorch's print stand below.
         const switches =
             switched.filter(axis => tensor.at[axis].length > 1).map(axis => this.makeSwitch(axis));
         const print = figure.querySelector("details.print");
@@ -180,7 +182,7 @@ class TensorFigure {
         return copy;
     }
 
-    // Radio buttons: 0, 1, 2 and all of them, or a list where there are many.
+    // Radio buttons for 0, 1, 2 and "all", or a list if there are many.
     makeSwitch(axis) {
         const {tensor} = this;
         const name = axisWords[tensor.axes[axis]] || tensor.axes[axis];
@@ -226,7 +228,7 @@ async function copyText(text, button) {
     try {
         await navigator.clipboard.writeText(text);
     } catch {
-        // Older browsers, and pages without the right to the clipboard.
+        // For older browsers, and for pages without permission to use the clipboard.
         const area = make("textarea");
         area.value = text;
         document.body.append(area);

@@ -39,7 +39,7 @@ std::string text_of(bool value) {
     return value ? "True" : "False";
 }
 
-// Appends the visible values of the axes from `axis` on, whose first element stands at `flat`.
+// Appends the visible values of the axes from `axis` on; the first element is at `flat`.
 template <class Values>
 void append(std::string& text, const Values& values, const Shape& shape,
             const std::vector<Positions>& visible, std::size_t axis, std::size_t flat) {
