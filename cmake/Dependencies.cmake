@@ -12,12 +12,15 @@ elseif(ATTN_FETCH STREQUAL "never")
   set(FETCHCONTENT_FULLY_DISCONNECTED ON)
 endif()
 
-# Packages whose own CMake files do all that is needed.
-FetchContent_Declare(fmt GIT_REPOSITORY https://github.com/fmtlib/fmt.git GIT_TAG 11.1.1
+# Packages whose own CMake files do all that is needed. Commits, because a tag can be moved.
+FetchContent_Declare(fmt GIT_REPOSITORY https://github.com/fmtlib/fmt.git
+  GIT_TAG 40626af88bd7df9a5fb80be7b25ac85b122d6c21 # 11.2.0
   GIT_SHALLOW ON FIND_PACKAGE_ARGS 8)
-FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json.git GIT_TAG v3.11.3
+FetchContent_Declare(nlohmann_json GIT_REPOSITORY https://github.com/nlohmann/json.git
+  GIT_TAG 9cca280a4d0ccf0c08f47a99aa71d1b0e52f8d03 # 3.11.3
   GIT_SHALLOW ON FIND_PACKAGE_ARGS 3.10)
-FetchContent_Declare(CLI11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git GIT_TAG v2.4.1
+FetchContent_Declare(CLI11 GIT_REPOSITORY https://github.com/CLIUtils/CLI11.git
+  GIT_TAG 6c7b07a878ad834957b98d0f9ce1dbe0cb204fc9 # 2.4.2
   GIT_SHALLOW ON FIND_PACKAGE_ARGS 2.1)
 FetchContent_MakeAvailable(fmt nlohmann_json CLI11)
 
@@ -35,7 +38,8 @@ attn_dependency(attn_json nlohmann_json::nlohmann_json)
 attn_dependency(attn_cli CLI11::CLI11)
 
 if(NOT DEFINED BUILD_TESTING OR BUILD_TESTING)
-  FetchContent_Declare(Catch2 GIT_REPOSITORY https://github.com/catchorg/Catch2.git GIT_TAG v3.7.1
+  FetchContent_Declare(Catch2 GIT_REPOSITORY https://github.com/catchorg/Catch2.git
+  GIT_TAG fa43b77429ba76c462b1898d6cd2f2d7a9416b14 # 3.7.1
   GIT_SHALLOW ON FIND_PACKAGE_ARGS)
   FetchContent_MakeAvailable(Catch2)
   attn_dependency(attn_catch2 Catch2::Catch2WithMain)

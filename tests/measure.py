@@ -18,7 +18,7 @@ import time
 from measure_layers import measure_latent, measure_llama
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-WALK_CPP = ROOT / "chapters/03_causal_mask_and_dropout/walk.cpp"
+WALK_CPP = "chapters/03_causal_mask_and_dropout/walk.cpp"
 
 
 def run(command, **options):
@@ -33,25 +33,29 @@ def run(command, **options):
 
 
 def measure_builds(jobs):
-    """A clean build of everything, tests included, then a rebuild after touching one walk.cpp."""
+    """What a reader waits for after git clone, after a change, and when nothing has changed."""
     # A compiler cache would measure itself.
     environment = dict(os.environ, CCACHE_DISABLE="1", CMAKE_BUILD_PARALLEL_LEVEL=str(jobs))
-    folder = tempfile.mkdtemp(prefix="measure-build-")
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="measure-build-"))
+
+    def measure(what, checkout, *arguments):
+        before = os.times()
+        seconds, _ = run([f"./{checkout}/walk", *arguments], env=environment, cwd=folder, stderr=subprocess.DEVNULL)
+        after = os.times()
+        cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        print(f"{what}: {seconds:.1f} s, {cpu:.1f} s of CPU time")
+
     try:
-        configure = ["cmake", "-S", str(ROOT), "-B", folder, "-DCMAKE_BUILD_TYPE=Release"]
-        configure_time, _ = run(configure, env=environment)
-        chapters, _ = run(["cmake", "--build", folder, "--target", "walk"], env=environment)
-        rest, _ = run(["cmake", "--build", folder], env=environment)
-        # The touched file keeps its own time stamp for the reader's build folder.
-        stamp = WALK_CPP.stat()
-        WALK_CPP.touch()
-        again, _ = run(["cmake", "--build", folder], env=environment)
-        os.utime(WALK_CPP, (stamp.st_atime, stamp.st_mtime))
+        for checkout in ("one", "all"):
+            subprocess.run(["git", "clone", "-q", str(ROOT), checkout], cwd=folder, check=True)
+        print(f"on {jobs} cores, load {os.getloadavg()[0]:.1f}")
+        measure("./walk 1 in a fresh clone", "one", "1")
+        measure("./walk in a fresh clone", "all")
+        measure("./walk 3, nothing has changed", "all", "3")
+        (folder / "all" / WALK_CPP).touch()
+        measure("./walk 3 after a change to its walk.cpp", "all", "3")
     finally:
         shutil.rmtree(folder)
-    print(f"clean build on {jobs} cores: configure {configure_time:.1f} s, chapters {chapters:.1f} s, "
-          f"tests {rest:.1f} s, together {configure_time + chapters + rest:.1f} s")
-    print(f"rebuild after touching one walk.cpp: {again:.1f} s")
 
 
 def measure_chapter(python, runs):
