@@ -74,6 +74,7 @@ bool always(const json&) {
 constexpr const char* later = "a later chapter will run it";
 constexpr const char* latent = "chapter 7 runs it";
 constexpr const char* llama = "chapters 5 and 6 run it";
+constexpr const char* whole = "chapter 8 runs it";
 
 constexpr const char* partial = "a part of each head is rotated";
 constexpr const char* neighbours = "pairs of rotary positions are neighbours";
@@ -87,7 +88,7 @@ constexpr const char* low_rank = "it is latent attention";
 const std::map<std::string, Feature> features = {
     {"add_cross_attention", {is_false, crossed, later}},
     {"alibi", {is_false, slopes, later}},
-    {"attention_chunk_size", {never, "attention stays within chunks", later}},
+    {"attention_chunk_size", {never, "attention stays within chunks", whole}},
     {"attention_out_bias", {is_false, biased, later}},
     {"attn_logit_softcapping", {never, "scores are capped", later}},
     {"attn_temperature_tuning", {is_false, "queries are scaled by their position", later}},
@@ -146,8 +147,8 @@ const std::map<std::string, ModelDifference> differences = {
     {"gpt_oss", {"the softmax has a sink", later}},
     {"granite", {"it is grouped-query attention", llama}},
     {"llama", {"it is grouped-query attention", llama}},
-    {"llama4", {"queries and keys are normalised, and some layers have no positions", later}},
-    {"llama4_text", {"queries and keys are normalised, and some layers have no positions", later}},
+    {"llama4", {"queries and keys are normalised, and some layers have no positions", whole}},
+    {"llama4_text", {"queries and keys are normalised, and some layers have no positions", whole}},
     {"mistral", {"it is grouped-query attention", llama}},
     {"mixtral", {"it is grouped-query attention", llama}},
     {"mpt", {slopes, later}},
@@ -169,6 +170,26 @@ const std::map<std::string, json> defaults = {
     {"deepseek_v3", json::object({{"q_lora_rank", 1536U}})},
     {"gemma", json::object({{"head_dim", 256U}, {"num_key_value_heads", 16U}})},
     {"granite", json::object({{"attention_multiplier", 1.0}})},
+    {"llama4_text", json::object({{"attention_chunk_size", 8192U},
+                                  {"attn_scale", 0.1},
+                                  {"attn_temperature_tuning", true},
+                                  {"floor_scale", 8192U},
+                                  {"head_dim", 128U},
+                                  {"hidden_size", 5120U},
+                                  {"interleave_moe_layer_step", 1U},
+                                  {"intermediate_size", 8192U},
+                                  {"intermediate_size_mlp", 16384U},
+                                  {"max_position_embeddings", 131072U},
+                                  {"no_rope_layer_interval", 4U},
+                                  {"num_attention_heads", 40U},
+                                  {"num_experts_per_tok", 1U},
+                                  {"num_hidden_layers", 48U},
+                                  {"num_key_value_heads", 8U},
+                                  {"num_local_experts", 16U},
+                                  {"rms_norm_eps", 1e-5},
+                                  {"rope_theta", 500000.0},
+                                  {"use_qk_norm", true},
+                                  {"vocab_size", 202048U}})},
     {"mistral", json::object({{"num_key_value_heads", 8U}, {"sliding_window", 4096U}})},
     {"mixtral", json::object({{"num_key_value_heads", 8U}, {"rope_theta", 1e6}})},
     {"qwen2",

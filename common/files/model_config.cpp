@@ -34,6 +34,8 @@ double needed(const Fields& rope, const char* name) {
     return value;
 }
 
+}  // namespace
+
 RopeScaling read_rope_scaling(const Fields& rope, const std::string& type, std::size_t trained) {
     const std::optional<std::size_t> original = rope.size({"original_max_position_embeddings"});
     RopeScaling scaling;
@@ -58,6 +60,8 @@ RopeScaling read_rope_scaling(const Fields& rope, const std::string& type, std::
     }
     return scaling;
 }
+
+namespace {
 
 // Where an object of objects says it for each type of layer.
 bool is_by_layer_type(const nlohmann::json& rope) {

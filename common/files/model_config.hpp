@@ -8,6 +8,8 @@
 
 #include "common/files/text_limit.hpp"
 
+class Fields;
+
 // How rotary embeddings are scaled for sequences longer than those in training.
 struct RopeScaling {
     std::string type;  // "linear", "ntk", "llama3" or "yarn"
@@ -39,3 +41,6 @@ struct ModelConfig {
 // names the field that is missing, has the wrong type, is out of range, contradicts another field, or needs a
 // feature that chapters 5 and 6 do not have.
 ModelConfig read_model_config(const std::string& path);
+
+// The fields of one of the four types in a file's rope_scaling. `trained` is the length of texts in training.
+RopeScaling read_rope_scaling(const Fields& rope, const std::string& type, std::size_t trained);

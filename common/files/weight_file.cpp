@@ -15,6 +15,11 @@ bool WeightFile::has(const std::string& name) const {
                        [&](const TensorInfo& info) { return info.name == prefix_ + name; });
 }
 
+bool WeightFile::has_any(const std::string& beginning) const {
+    return std::any_of(file_->tensors().begin(), file_->tensors().end(),
+                       [&](const TensorInfo& info) { return info.name.starts_with(prefix_ + beginning); });
+}
+
 const TensorInfo& WeightFile::info(const std::string& name) const {
     return file_->tensors()[file_->position_of(prefix_ + name)];
 }
@@ -41,13 +46,18 @@ Vector WeightFile::vector(const std::string& name, std::size_t size, const char*
     return read<1>(name, {size}, meaning);
 }
 
+Tensor3 WeightFile::tensor3(const std::string& name, const Shape& shape, const char* meaning) {
+    return read<3>(name, shape, meaning);
+}
+
 std::vector<std::string> WeightFile::unused() const {
     std::vector<std::string> names;
     for (const TensorInfo& info : file_->tensors()) {
         const bool is_used = std::find(used_.begin(), used_.end(), info.name) != used_.end();
-        // Older checkpoints repeat the config's frequencies.
-        const bool is_repeated = info.name.ends_with("rotary_emb.inv_freq");
-        if (info.name.starts_with(prefix_) && !is_used && !is_repeated) names.push_back(info.name);
+        // Older checkpoints repeat the config's frequencies; others have a state of the training code.
+        const bool is_nothing = info.name.ends_with("rotary_emb.inv_freq") ||
+                                info.name.ends_with("rope.freqs") || info.name.ends_with("_extra_state");
+        if (info.name.starts_with(prefix_) && !is_used && !is_nothing) names.push_back(info.name);
     }
     return names;
 }

@@ -16,6 +16,7 @@ class WeightFile {
     WeightFile(const std::string& path, std::string prefix);
 
     [[nodiscard]] bool has(const std::string& name) const;
+    [[nodiscard]] bool has_any(const std::string& beginning) const;
 
     // A tensor's type and shape, without reading its values. Both throw FileError if there is no such tensor.
     [[nodiscard]] const std::string& dtype(const std::string& name) const { return info(name).dtype; }
@@ -26,9 +27,10 @@ class WeightFile {
     // shapes if its shape differs.
     Matrix matrix(const std::string& name, std::size_t rows, std::size_t columns, const char* meaning);
     Vector vector(const std::string& name, std::size_t size, const char* meaning);
+    Tensor3 tensor3(const std::string& name, const Shape& shape, const char* meaning);
 
-    // Full names of the tensors under the prefix that were not read. rotary_emb.inv_freq is not among them,
-    // because it only repeats the config.
+    // Full names of the tensors under the prefix that were not read. Three kinds are not among them:
+    // rotary_emb.inv_freq and rope.freqs only repeat the config, and _extra_state belongs to training code.
     [[nodiscard]] std::vector<std::string> unused() const;
 
     [[nodiscard]] const std::string& path() const { return path_; }

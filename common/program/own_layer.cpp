@@ -14,7 +14,7 @@ namespace {
 void check_memory(const OwnFiles& own, const LayerKind& kind, std::size_t batch, std::size_t tokens) {
     const std::size_t at_once = std::clamp<std::size_t>(own.prefill.value_or(tokens), 1, tokens);
     const auto number = [](std::size_t size) { return static_cast<double>(size); };
-    require_memory(fmt::format("this layer with {} tokens", batch * tokens),
+    require_memory(fmt::format("this {} with {} tokens", kind.name, batch * tokens),
                    kind.bytes(number(batch), number(tokens), number(at_once)));
 }
 
@@ -41,23 +41,30 @@ Tensor3 read_text(const OwnFiles& own, const LayerKind& kind, torch::Generator& 
     if (!own.input) check_memory(own, kind, 1, few);
     const Tensor3 x = own.input ? read_tokens(*own.input, kind.dim)
                                 : torch::view<3>(torch::randn(generator, few, kind.dim), {1, few, kind.dim});
-    const std::size_t batch = x.shape(0), tokens = x.shape(1);
+    check_text(own, kind, x.shape(0), x.shape(1));
+    return x;
+}
+
+}  // namespace
+
+void check_text(const OwnFiles& own, const LayerKind& kind, std::size_t batch, std::size_t tokens) {
     check_length(kind, batch, tokens);
     check_memory(own, kind, batch, tokens);
     if (!own.tokens.empty() && own.tokens.size() != tokens) {
         throw std::invalid_argument(
             fmt::format("--tokens has {} words, the input {} tokens", own.tokens.size(), tokens));
     }
-    return x;
 }
-
-}  // namespace
 
 void load_own_layer(Walkthrough& walk, const LayerKind& kind, OwnLayer& layer) {
     const OwnFiles& own = walk.own();
     torch::Generator generator(own.weights && own.input ? 0
                                                         : walk.seed(123));  // for what the reader leaves out
     layer.x = read_text(own, kind, generator);
+    load_weights(own, kind, generator, layer);
+}
+
+void load_weights(const OwnFiles& own, const LayerKind& kind, torch::Generator& generator, OwnLayer& layer) {
     if (own.weights) {
         const Progress progress("reading the weights");
         WeightFile file(*own.weights, own.prefix);

@@ -16,6 +16,7 @@
 
 // A chapter's description of its kind of layer.
 struct LayerKind {
+    const char* name = "layer";                 // or "model": what does not fit into memory
     std::size_t dim;                            // width of an embedding
     std::optional<std::size_t> max_batch_size;  // the config's limits; none: any
     std::size_t max_seq_len;
@@ -43,6 +44,11 @@ struct OwnLayer {
 // suffices before it allocates. Throws FileError, or std::invalid_argument that names the tensor, its shape
 // and the expected shape.
 void load_own_layer(Walkthrough& walk, const LayerKind& kind, OwnLayer& layer);
+
+// The two parts of load_own_layer, for a text that is not (B, T, dim). check_text checks the length, the
+// memory and the words of --tokens. load_weights reads the weights or draws them.
+void check_text(const OwnFiles& own, const LayerKind& kind, std::size_t batch, std::size_t tokens);
+void load_weights(const OwnFiles& own, const LayerKind& kind, torch::Generator& generator, OwnLayer& layer);
 
 // Shows the first step of the walk: named dimensions, `notes`, ignored fields, unused tensors, and x.
 struct NamedSize {

@@ -1,0 +1,50 @@
+#include "chapters/08_llama_4/small_model.hpp"
+
+namespace ch8 {
+
+Config small_config() {
+    Config config;
+    config.heads = {
+        .dim = 8, .n_heads = 4, .n_kv_heads = 2, .head_dim = 4, .max_batch_size = 1, .max_seq_len = 10};
+    config.n_layers = 4;
+    config.vocab_size = vocabulary().size();
+    config.nope_layers = config.global_layers = {3};  // nope_layer_interval 4
+    config.attention_chunk_size = 4;
+    config.use_qk_norm = config.attn_temperature_tuning = true;
+    config.floor_scale = 2.0f;
+    config.hidden_dim = hidden_width(config.heads.dim, 1.0, 6);
+    config.moe_layers = {1, 3};  // interleave_moe_layer_step 2
+    config.num_experts = 4;
+    config.top_k = 1;
+    config.expert_dim = expert_width(config.heads.dim, 4.0, 1.0, 2.0, 6);
+    return config;
+}
+
+ch6::ComplexMatrix small_table() {
+    const Config config = small_config();
+    return ch6::rotation_table(ch6::frequencies(config.heads.head_dim, 10000.0f), config.heads.max_seq_len);
+}
+
+const std::vector<std::string>& vocabulary() {
+    static const std::vector<std::string> words = {"Your", "journey", "starts", "with", "one", "step",
+                                                   "and",  "then",    "goes",   "on",   "far", "."};
+    return words;
+}
+
+Setting run_small_model(std::uint64_t seed) {
+    Setting setting{.config = small_config(),
+                    .tokens = {{0, 1, 2, 3, 4, 5}},
+                    .weights = {},
+                    .embeddings = {},
+                    .table = small_table(),
+                    .caches = make_caches(small_config()),
+                    .trace = {}};
+    torch::Generator generator(seed);
+    setting.weights = random_weights(generator, setting.config);
+    setting.embeddings = embed(setting.tokens, setting.weights.tok_embeddings);
+    setting.trace =
+        run_model(setting.embeddings, setting.weights, setting.config, setting.table, setting.caches, 0);
+    return setting;
+}
+
+}  // namespace ch8

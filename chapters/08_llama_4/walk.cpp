@@ -1,0 +1,29 @@
+// Chapter 8: a whole model, Llama 4, from words to the next word. The notebook ends before this chapter.
+// PyTorch prints the same tensors for torch.manual_seed(123) and the modules in the order in which
+// data/notebooks/src/08_llama_4.py constructs them.
+#include "chapters/08_llama_4/walk.hpp"
+
+namespace {
+
+const Chapter chapter{
+    .number = 8,
+    .folder = "08_llama_4",
+    .title = "Llama 4, a layer and the whole model",
+    .letters =
+        "B sequences in a batch, T new tokens, S tokens so far, N tokens of all sequences, H query heads, H_kv key and "
+        "value heads, E experts, F hidden width, dim width of an embedding, head_dim width of a head",
+    .takes = Takes::layer};
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    const auto tell = [](Walkthrough& walk) {
+        if (walk.own().any()) return ch8::walk_own_model(walk);
+        const ch8::Setting setting = ch8::run_small_model(walk.seed(ch8::walk_seed));
+        ch8::walk_words_and_local_attention(walk, setting);
+        ch8::walk_feed_forward(walk, setting);
+        ch8::walk_global_attention(walk, setting);
+        ch8::walk_model(walk, setting);
+    };
+    return walk_through({.chapter = chapter, .tell = tell}, argc, argv);
+}
