@@ -131,14 +131,14 @@ void parameters(Walkthrough& walk, const Config& small) {
                         number(count.active())});
     };
     add("here", small, 1.0, "{:.0f}");
-    add("Scout", llama_4_scout(), 1e9, "{:.2f} B");
-    add("Maverick", llama_4_maverick(), 1e9, "{:.2f} B");
+    add("Scout", llama_4_scout(), 1e9, "{:.2f}B");
+    add("Maverick", llama_4_maverick(), 1e9, "{:.2f}B");
     walk.step(
             "Parameters held, parameters used",
             "Every expert must be in memory, but a token uses top_k of them. So the memory grows with the "
             "experts, and the computation for a token does not. Scout has 16 experts in each of 48 layers; "
             "Maverick has 128 in every second layer and dense networks in the others. Their sizes differ by "
-            "a factor of 3.7, and one token costs both the same. The counts do not include the vision "
+            "a factor of 3.7, and one token costs both the same. B stands for billions. The counts do not include the vision "
             "tower.")
         .read("parameters.cpp")
         .table({"", "attention", "dense", "shared", "experts", "words", "held", "used"}, rows);

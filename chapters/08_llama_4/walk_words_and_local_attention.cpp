@@ -14,7 +14,7 @@ Rows kinds_of_layers(const Config& config) {
         const bool has_rope = !contains(config.nope_layers, layer);
         const bool is_global = contains(config.global_layers, layer);
         rows.push_back(
-            {fmt::format("{}", layer), has_rope ? "yes" : "no (NoPE)", has_rope ? "yes" : "no",
+            {fmt::format("{}", layer), has_rope ? "yes" : "no", has_rope ? "yes" : "no",
              is_global ? "causal" : fmt::format("causal, chunks of {}", *config.attention_chunk_size),
              has_rope ? "no" : "yes", contains(config.moe_layers, layer) ? "experts" : "dense"});
     }
@@ -39,7 +39,7 @@ void words_become_numbers(Walkthrough& walk, const Setting& setting) {
             "Layers are counted from 0, and the rules count from 1: layer i has no positions if i + 1 is "
             "a multiple of 4.")
         .read("config.hpp")
-        .table({"layer", "RoPE", "QK norm", "mask", "temperature", "feed-forward"},
+        .table({"layer", "RoPE", "QK norm", "mask", "temperature", "network"},
                kinds_of_layers(setting.config));
 }
 

@@ -62,7 +62,7 @@ class Block(nn.Module):
         self.cache_v = torch.zeros(1, max_seq, n_kv_heads, head_dim)
 
 
-torch.manual_seed(12081)
+torch.manual_seed(144884)
 tok_embeddings = nn.Embedding(vocab_size, dim)
 layers = [Block(layer) for layer in range(n_layers)]
 output_projection = linear(dim, vocab_size)
