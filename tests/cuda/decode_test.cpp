@@ -291,6 +291,22 @@ TEST_CASE("decode: a chunk of 20 tokens costs what a text of 20 tokens costs", "
     }
 }
 
+TEST_CASE("decode: the sectors in the lesson's section about the first key", "[cuda]") {
+    const auto sectors = [](DecodeRung rung, const DecodingSizes& sizes) {
+        std::int64_t sum = 0;
+        for (const LaunchReport& launch : emulate(rung, decoding_step(sizes)).report.launches)
+            sum += launch.counts.sectors();
+        return sum;
+    };
+    std::vector<std::int64_t> all, in_chunk_of_64;
+    for (const DecodeRung rung : ch5::decode_rungs) {
+        all.push_back(sectors(rung, {1, 8, 2, 64, 160, 160}));
+        in_chunk_of_64.push_back(sectors(rung, in_chunk(1, 8, 2, 64, 159, 64)));
+    }
+    CHECK(all == std::vector<std::int64_t>{107744, 20608, 20824, 4040});
+    CHECK(in_chunk_of_64 == std::vector<std::int64_t>{21600, 4224, 4440, 1048});
+}
+
 TEST_CASE("decode: only the naive rung makes trips for scores", "[cuda]") {
     const DecodingSizes sizes{2, 6, 2, 16, 20, 30};
     const auto scores = static_cast<std::int64_t>(count({sizes.batch, sizes.n_heads, sizes.tokens}));

@@ -159,6 +159,18 @@ TEST_CASE("prefill: tiles before the first key are never touched", "[cuda]") {
     }
 }
 
+TEST_CASE("prefill: the counts in the lesson's section about the first key", "[cuda]") {
+    const auto counts = [](int chunk) {
+        return ch5::prefill(Device::emulated, prefill_of({1, 1, 1, 64, 64, 512, 0, chunk}), EmulatorOptions{})
+            .report.launches.front()
+            .counts;
+    };
+    CHECK(counts(0).mma == 9216);
+    CHECK(counts(0).sectors() == 24576);
+    CHECK(counts(128).mma == 3072);
+    CHECK(counts(128).sectors() == 12288);
+}
+
 TEST_CASE("prefill: what does not fit is refused by name", "[cuda]") {
     const PrefillSizes sizes{2, 6, 2, 5, 3, 7, 1};
     const auto refused = [&](const auto& change) {
