@@ -1,6 +1,21 @@
 #include "chapters/08_llama_4/small_model.hpp"
 
+#include "common/torch/random.hpp"
+
 namespace ch8 {
+namespace {
+
+Images random_images(torch::Generator& generator, std::size_t dim, std::size_t tokens) {
+    constexpr std::size_t vision_width = 5;
+    Images images;
+    images.vision_projection = ch2::random_linear(generator, vision_width, dim);
+    images.embedding =
+        torch::view<3>(torch::randn(generator, tokens, vision_width), {1, tokens, vision_width});
+    images.mask = {{false, true, true, false, false, false}};
+    return images;
+}
+
+}  // namespace
 
 Config small_config() {
     Config config;
@@ -12,11 +27,11 @@ Config small_config() {
     config.attention_chunk_size = 4;
     config.use_qk_norm = config.attn_temperature_tuning = true;
     config.floor_scale = 2.0f;
-    config.hidden_dim = hidden_width(config.heads.dim, 1.0, 6);
+    config.hidden_dim = hidden_width(config.heads.dim, 0.5, 6);
     config.moe_layers = {1, 3};  // interleave_moe_layer_step 2
     config.num_experts = 4;
     config.top_k = 1;
-    config.expert_dim = expert_width(config.heads.dim, 4.0, 1.0, 2.0, 6);
+    config.expert_dim = expert_width(config.heads.dim, 4.0, 0.5, 2.0, 6);
     return config;
 }
 
@@ -31,6 +46,10 @@ const std::vector<std::string>& vocabulary() {
     return words;
 }
 
+const std::string& word(std::int64_t token) {
+    return vocabulary().at(static_cast<std::size_t>(token));
+}
+
 Setting run_small_model(std::uint64_t seed) {
     Setting setting{.config = small_config(),
                     .tokens = {{0, 1, 2, 3, 4, 5}},
@@ -38,9 +57,11 @@ Setting run_small_model(std::uint64_t seed) {
                     .embeddings = {},
                     .table = small_table(),
                     .caches = make_caches(small_config()),
-                    .trace = {}};
+                    .trace = {},
+                    .images = {}};
     torch::Generator generator(seed);
     setting.weights = random_weights(generator, setting.config);
+    setting.images = random_images(generator, setting.config.heads.dim, setting.tokens.shape(1));
     setting.embeddings = embed(setting.tokens, setting.weights.tok_embeddings);
     setting.trace =
         run_model(setting.embeddings, setting.weights, setting.config, setting.table, setting.caches, 0);

@@ -10,6 +10,9 @@ namespace ch8 {
 
 using Rows = std::vector<std::vector<std::string>>;
 
+// The words of the small model's tokens, for tables and heatmaps.
+std::vector<std::string> words_of(const Tokens& tokens);
+
 // The walk, section by section.
 void walk_words_and_local_attention(Walkthrough& walk, const Setting& setting);
 void walk_global_attention(Walkthrough& walk, const Setting& setting);

@@ -12,6 +12,12 @@ std::vector<std::string> printable_words(std::vector<std::string> words) {
     return words;
 }
 
+Heatmap printable_heatmap(Heatmap heatmap) {
+    heatmap.title = printable(heatmap.title);
+    heatmap.words = printable_words(std::move(heatmap.words));
+    return heatmap;
+}
+
 }  // namespace
 
 Step& Step::read(std::string file) {
@@ -47,7 +53,11 @@ Step& Step::table(std::vector<std::string> header, std::vector<std::vector<std::
 }
 
 Step& Step::heatmap(const std::string& title_of_map, AnyTensor weights, std::vector<std::string> words) {
-    blocks.emplace_back(
-        Heatmap{printable(title_of_map), std::move(weights), printable_words(std::move(words))});
+    blocks.emplace_back(printable_heatmap({title_of_map, std::move(weights), std::move(words)}));
+    return *this;
+}
+
+Step& Step::side_by_side(Heatmap left, Heatmap right) {
+    blocks.emplace_back(HeatmapPair{printable_heatmap(std::move(left)), printable_heatmap(std::move(right))});
     return *this;
 }

@@ -64,7 +64,12 @@ struct Heatmap {
     std::vector<std::string> words;  // on both axes
 };
 
-using Block = std::variant<Formula, Shown, Note, Table, Heatmap>;
+// Two heatmaps, one beside the other, to be compared.
+struct HeatmapPair {
+    Heatmap left, right;
+};
+
+using Block = std::variant<Formula, Shown, Note, Table, Heatmap, HeatmapPair>;
 
 struct Step {
     std::string title;
@@ -82,6 +87,7 @@ struct Step {
     Step& note(const std::string& text_of_note);
     Step& table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows);
     Step& heatmap(const std::string& title_of_map, AnyTensor weights, std::vector<std::string> words);
+    Step& side_by_side(Heatmap left, Heatmap right);
 };
 
 struct Section {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <regex>
 #include <string_view>
 
 #include "common/render/text_layout.hpp"
@@ -81,7 +82,43 @@ std::string without_trailing_spaces(const std::string& line) {
     return line.substr(0, line.find_last_not_of(' ') + 1);
 }
 
+// The columns that a line takes on the screen, without its escape codes.
+std::size_t visible_columns(const std::string& line) {
+    static const std::regex escape_code("\x1b\\[[0-9;]*m");
+    return columns(std::regex_replace(line, escape_code, ""));
+}
+
+// A picture below its title.
+std::vector<std::string> with_title(const Heatmap& heatmap, const Terminal& terminal, std::size_t width) {
+    const std::string margin(4, ' ');
+    Terminal narrow = terminal;
+    narrow.width = width;
+    std::vector<std::string> lines;
+    for (const std::string& line :
+         wrap(terminal.unicode ? heatmap.title : to_ascii(heatmap.title), width - margin.size())) {
+        lines.push_back(margin + line);
+    }
+    const std::vector<std::string> picture = draw_heatmap(heatmap, narrow);
+    lines.insert(lines.end(), picture.begin(), picture.end());
+    return lines;
+}
+
 }  // namespace
+
+std::vector<std::string> draw_heatmaps(const HeatmapPair& pair, const Terminal& terminal) {
+    const std::size_t width = terminal.width / 2;
+    std::vector<std::string> left = with_title(pair.left, terminal, width);
+    std::vector<std::string> right = with_title(pair.right, terminal, width);
+    while (left.size() < right.size()) left.insert(left.begin(), "");
+    while (right.size() < left.size()) right.insert(right.begin(), "");
+
+    std::vector<std::string> lines;
+    for (std::size_t i = 0; i < left.size(); ++i) {
+        const std::size_t gap = width - std::min(width, visible_columns(left[i]));
+        lines.push_back(without_trailing_spaces(left[i] + std::string(gap, ' ') + right[i]));
+    }
+    return lines;
+}
 
 std::vector<std::string> draw_heatmap(const Heatmap& heatmap, const Terminal& terminal) {
     const auto& weights = std::get<std::vector<float>>(heatmap.weights.values);

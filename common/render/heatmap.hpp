@@ -8,3 +8,6 @@
 
 // The lines of the picture; each takes at most `terminal.width` columns.
 std::vector<std::string> draw_heatmap(const Heatmap& heatmap, const Terminal& terminal);
+
+// The lines of two pictures with their titles, one beside the other. Each has half of the terminal.
+std::vector<std::string> draw_heatmaps(const HeatmapPair& pair, const Terminal& terminal);

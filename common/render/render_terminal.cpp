@@ -126,6 +126,10 @@ class TerminalRenderer {
         for (const std::string& row : draw_heatmap(heatmap, terminal_)) line(row);
     }
 
+    void draw(const HeatmapPair& pair) {
+        for (const std::string& row : draw_heatmaps(pair, terminal_)) line(row);
+    }
+
     // `left` after `indent`, and `right` at the right margin, or on the next line if there is no room.
     void line_with_ends(const std::string& indent, const Span& left, const Span& right) {
         const std::size_t taken = columns(indent) + columns(left.text) + columns(right.text);

@@ -19,7 +19,8 @@ constexpr std::array<Pair, 9> raised = {{{"ᵀ", "T"},
                                          {"⁺", "+"},
                                          {"ⁱ", "i"},
                                          {"ʲ", "j"}}};
-constexpr std::array<Pair, 14> lowered = {{{"ᵢ", "i"},
+constexpr std::array<Pair, 15> lowered = {{{"ᵢ", "i"},
+                                           {"ₑ", "e"},
                                            {"ⱼ", "j"},
                                            {"ₖ", "k"},
                                            {"ₕ", "h"},
@@ -34,8 +35,8 @@ constexpr std::array<Pair, 14> lowered = {{{"ᵢ", "i"},
                                            {"₃", "3"},
                                            {"₄", "4"}}};
 constexpr std::array<std::string_view, 3> times = {"·", "⊙", "×"};
-constexpr std::array<std::string_view, 17> signs = {"=", "+", "-", "−", "≤", "≥", "≠", "≈", "∼",
-                                                    "<", ">", "→", "←", "∈", ",", ":", "±"};
+constexpr std::array<std::string_view, 18> signs = {"=", "+", "-", "−", "≤", "≥", "≠", "≈", "∼",
+                                                    "<", ">", "→", "←", "∈", ",", ":", "±", "¬"};
 constexpr std::array<std::string_view, 8> symbols = {"∞", "α", "ω", "θ", "σ", "λ", "π", "ε"};
 
 // Words of a sentence inside a formula: they are not names of variables.
@@ -117,15 +118,19 @@ Token next_token(std::string_view& rest) {
     } else if (is_in(signs, character)) {
         kind = Kind::sign;
     } else {
-        constexpr std::array<std::pair<std::string_view, Kind>, 9> others = {{{"(", Kind::open},
-                                                                              {"[", Kind::open},
-                                                                              {")", Kind::close},
-                                                                              {"]", Kind::close},
-                                                                              {"|", Kind::bar},
-                                                                              {"/", Kind::slash},
-                                                                              {"√", Kind::root},
-                                                                              {"Σ", Kind::sum},
-                                                                              {"^", Kind::caret}}};
+        constexpr std::array<std::pair<std::string_view, Kind>, 13> others = {{{"(", Kind::open},
+                                                                               {"⌊", Kind::open},
+                                                                               {"⌈", Kind::open},
+                                                                               {"⌋", Kind::close},
+                                                                               {"⌉", Kind::close},
+                                                                               {"[", Kind::open},
+                                                                               {")", Kind::close},
+                                                                               {"]", Kind::close},
+                                                                               {"|", Kind::bar},
+                                                                               {"/", Kind::slash},
+                                                                               {"√", Kind::root},
+                                                                               {"Σ", Kind::sum},
+                                                                               {"^", Kind::caret}}};
         for (const auto& [sign, its_kind] : others) {
             if (sign == character) kind = its_kind;
         }

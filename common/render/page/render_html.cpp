@@ -233,6 +233,13 @@ class HtmlRenderer {
             data_script("data", tensor_data("weights", beginning(heatmap.weights), {"T", "T"}, everything)));
     }
 
+    void draw(const HeatmapPair& pair) {
+        add("<div class=\"side-by-side\">\n");
+        draw(pair.left);
+        draw(pair.right);
+        add("</div>\n");
+    }
+
     template <class... Arguments>
     void add(std::string_view format, const Arguments&... arguments) {
         text_ += fmt::format(fmt::runtime(format), arguments...);
