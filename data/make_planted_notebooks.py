@@ -234,7 +234,66 @@ CHAPTER_7 = [
     }, until="step", without=("direct",)),
 ]
 
-MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4 + CHAPTER_5 + CHAPTER_6 + CHAPTER_7
+# qk-norm-before-rope is not among them: without weights, its first print that differs is xq_rotated, and all later ones agree.
+CHAPTER_8 = [
+    Mistake(8, "nope-counted-from-0", "attn_scores", {
+        "self.use_rope = (layer + 1) % nope_layer_interval != 0": "self.use_rope = layer % nope_layer_interval != 0",
+    }, until="residual", without=("positions",)),
+    Mistake(8, "qk-norm-missing", "attn_scores", {
+        "q = made.xq_normed = rms_norm(q)": "made.xq_normed = rms_norm(q)",
+        "k = made.xk_normed = rms_norm(k)": "made.xk_normed = rms_norm(k)",
+    }, until="residual"),
+    Mistake(8, "qk-norm-over-all-heads", "xq_normed", {
+        "q = made.xq_normed = rms_norm(q)": "q = made.xq_normed = rms_norm(q.flatten(2)).view_as(q)",
+        "k = made.xk_normed = rms_norm(k)": "k = made.xk_normed = rms_norm(k.flatten(2)).view_as(k)",
+    }, until="residual"),
+    Mistake(8, "temperature-on-rope-layers", "attn_scores", {
+        "k = made.xk_normed = rms_norm(k)": "k = made.xk_normed = rms_norm(k)\n        q = q * temperature(start_pos, x.shape[1])[:, None, None]",
+    }, until="residual"),
+    Mistake(8, "temperature-without-floor", "nope.temperature", {
+        "return torch.log(torch.floor((position + 1) / floor_scale) + 1) * attn_scale + 1":
+            "return torch.log((position + 1) / floor_scale + 1) * attn_scale + 1",
+    }, without=("images",)),
+    Mistake(8, "temperature-floor-of-position", "nope.temperature", {
+        "return torch.log(torch.floor((position + 1) / floor_scale) + 1) * attn_scale + 1":
+            "return torch.log(torch.floor(position / floor_scale) + 1) * attn_scale + 1",
+    }, without=("images",)),
+    Mistake(8, "temperature-without-start-pos", "step.logits", {
+        "made.temperature = temperature(start_pos, x.shape[1])": "made.temperature = temperature(0, x.shape[1])",
+    }, without=("no-chunk", "images")),
+    Mistake(8, "chunk-off-by-one", "masked", {
+        "return later if chunk is None else later | (i // chunk != j // chunk)":
+            "return later if chunk is None else later | ((i + 1) // chunk != (j + 1) // chunk)",
+    }, until="residual"),
+    Mistake(8, "chunk-as-window", "masked", {
+        "return later if chunk is None else later | (i // chunk != j // chunk)": "return later if chunk is None else later | (j <= i - chunk)",
+    }, until="residual"),
+    Mistake(8, "chunk-on-nope-layers", "nope.attn_weights", {
+        "chunk = attention_chunk_size if layer.use_rope and has_chunks else None": "chunk = attention_chunk_size if has_chunks else None",
+    }, without=("images",)),
+    Mistake(8, "chunk-ignored-in-decode", "step.logits", {
+        "step = run_step(has_chunks=True)": "step = run_step(has_chunks=False)",
+    }, without=("no-chunk", "images")),
+    Mistake(8, "gate-and-up-swapped", "ffn_gate", {
+        "made.ffn_gate, made.ffn_up = F.silu(network.w1(rows)), network.w3(rows)":
+            "made.ffn_gate, made.ffn_up = F.silu(network.w3(rows)), network.w1(rows)",
+        "return self.w2(F.silu(self.w1(x)) * self.w3(x))": "return self.w2(F.silu(self.w3(x)) * self.w1(x))",
+    }, until="dense"),
+    Mistake(8, "router-softmax", "moe.router_scores", {
+        "scores.scatter_(1, chosen, torch.sigmoid(made.router_logits.gather(1, chosen)))":
+            "scores.scatter_(1, chosen, torch.softmax(made.router_logits, dim=-1).gather(1, chosen))",
+    }, until="moe"),
+    Mistake(8, "expert-output-scaled", "moe.experts", {
+        "made.experts = sum(expert(x * scores[:, e:e + 1]) for e, expert in enumerate(moe.experts))":
+            "made.experts = sum(expert(x) * scores[:, e:e + 1] for e, expert in enumerate(moe.experts))",
+    }, until="moe"),
+    Mistake(8, "residual-after-norm", "h", {
+        "made.h = x + made.attention": "made.h = attention_norm + made.attention",
+        "made.output = made.h + made.feed_forward": "made.output = made.ffn_norm + made.feed_forward",
+    }, until="dense"),
+]
+
+MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4 + CHAPTER_5 + CHAPTER_6 + CHAPTER_7 + CHAPTER_8
 
 
 # --- planting: the kept code cells, with other lines

@@ -3,19 +3,6 @@
 #include "common/torch/random.hpp"
 
 namespace ch8 {
-namespace {
-
-Images random_images(torch::Generator& generator, std::size_t dim, std::size_t tokens) {
-    constexpr std::size_t vision_width = 5;
-    Images images;
-    images.vision_projection = ch2::random_linear(generator, vision_width, dim);
-    images.embedding =
-        torch::view<3>(torch::randn(generator, tokens, vision_width), {1, tokens, vision_width});
-    images.mask = {{false, true, true, false, false, false}};
-    return images;
-}
-
-}  // namespace
 
 Config small_config() {
     Config config;
@@ -50,9 +37,24 @@ const std::string& word(std::int64_t token) {
     return vocabulary().at(static_cast<std::size_t>(token));
 }
 
+Tokens small_text() {
+    return {{0, 1, 2, 3, 4, 5}};
+}
+
+Images random_images(torch::Generator& generator) {
+    constexpr std::size_t vision_width = 5;
+    const std::size_t tokens = small_text().size();
+    Images images;
+    images.vision_projection = ch2::random_linear(generator, vision_width, small_config().heads.dim);
+    images.embedding =
+        torch::view<3>(torch::randn(generator, tokens, vision_width), {1, tokens, vision_width});
+    images.mask = {{false, true, true, false, false, false}};
+    return images;
+}
+
 Setting run_small_model(std::uint64_t seed) {
     Setting setting{.config = small_config(),
-                    .tokens = {{0, 1, 2, 3, 4, 5}},
+                    .tokens = small_text(),
                     .weights = {},
                     .embeddings = {},
                     .table = small_table(),
@@ -61,7 +63,7 @@ Setting run_small_model(std::uint64_t seed) {
                     .images = {}};
     torch::Generator generator(seed);
     setting.weights = random_weights(generator, setting.config);
-    setting.images = random_images(generator, setting.config.heads.dim, setting.tokens.shape(1));
+    setting.images = random_images(generator);
     setting.embeddings = embed(setting.tokens, setting.weights.tok_embeddings);
     setting.trace =
         run_model(setting.embeddings, setting.weights, setting.config, setting.table, setting.caches, 0);

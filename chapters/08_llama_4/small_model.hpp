@@ -15,9 +15,13 @@ namespace ch8 {
 Config small_config();
 ch6::ComplexMatrix small_table();
 
-// The words that the model knows. Its text is the first six.
+// The words that the model knows. Its text is the first six: (1, 6).
 const std::vector<std::string>& vocabulary();
 const std::string& word(std::int64_t token);
+Tokens small_text();
+
+// An image's vectors in the places of the words 1 and 2. Draws vision_projection, then the vectors.
+Images random_images(torch::Generator& generator);
 
 // The text, the model, and the model's results for the text. The images are for one step of their own.
 struct Setting {
@@ -28,7 +32,7 @@ struct Setting {
     ch6::ComplexMatrix table;
     Caches caches;
     ModelTrace trace;
-    Images images;  // in the places of the words 1 and 2
+    Images images;
 };
 Setting run_small_model(std::uint64_t seed);
 

@@ -1,7 +1,9 @@
 // Chapter 8: a whole model, Llama 4, from words to the next word. The notebook ends before this chapter.
-// PyTorch prints the same tensors for torch.manual_seed(123) and the modules in the order in which
+// PyTorch prints the same tensors for torch.manual_seed(12081) and the modules in the order in which
 // data/notebooks/src/08_llama_4.py constructs them.
 #include "chapters/08_llama_4/walk.hpp"
+
+#include "chapters/08_llama_4/mistakes.hpp"
 
 namespace {
 
@@ -25,5 +27,5 @@ int main(int argc, char** argv) {
         ch8::walk_global_attention(walk, setting);
         ch8::walk_model(walk, setting);
     };
-    return walk_through({.chapter = chapter, .tell = tell}, argc, argv);
+    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch8::mistakes}, argc, argv);
 }

@@ -106,12 +106,11 @@ void the_experts(Walkthrough& walk, const Setting& setting, const BlockTrace& bl
     const Matrix scaled_output = scores(chosen) * expert(first).output;
     const Vector logits = xt::view(moe.router_logits, 0);
     const Vector softmax = ch1::softmax(logits);
-    walk.step(
-            "Input, not output",
-            "A network of two projections without a gate would give the same for both. SwiGLU does not: silu "
-            "bends, and the gate is multiplied by the values, so a score of one half in front of the network "
-            "is less than one half behind it. Mixtral and DeepSeek scale the output. The table shows the "
-            "first number of the first word's expert.")
+    walk.step("Input, not output",
+              "With ReLU between two projections, both would give the same. In SwiGLU two numbers are "
+              "multiplied that both contain the score, so a score in front of the network counts about "
+              "twice. Mixtral and DeepSeek scale the output. The table shows the first number of the "
+              "first word's expert.")
         .table({"", "first number"},
                {{"expert(score · x), Llama 4", fmt::format("{:.4f}", of_scaled_input(0, 0))},
                 {"score · expert(x)", fmt::format("{:.4f}", scaled_output(0, 0))}})
