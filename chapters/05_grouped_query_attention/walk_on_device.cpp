@@ -69,7 +69,7 @@ DecodeInput worth_measuring(Device device) {
     const int batch = is_gpu ? 8 : 1, n_heads = is_gpu ? 32 : 8, n_kv_heads = is_gpu ? 8 : 2,
               head_dim = is_gpu ? 128 : 64;
     const int tokens = is_gpu ? 4096 : 160;
-    const DecodeShape shape{batch, n_heads, n_kv_heads, head_dim, tokens, tokens, 0.1f};
+    const DecodeShape shape{batch, n_heads, n_kv_heads, head_dim, tokens, tokens, 0, 0.1f};
 
     const std::size_t cached = count({batch, tokens, n_kv_heads, head_dim});
     return {shape, drawn_numbers(count({batch, n_heads, head_dim})), drawn_numbers(cached),

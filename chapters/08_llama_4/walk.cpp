@@ -4,6 +4,7 @@
 #include "chapters/08_llama_4/walk.hpp"
 
 #include "chapters/08_llama_4/mistakes.hpp"
+#include "chapters/08_llama_4/walk_on_device.hpp"
 
 namespace {
 
@@ -16,16 +17,29 @@ const Chapter chapter{
         "value heads, E experts, F hidden width, dim width of an embedding, head_dim width of a head",
     .takes = Takes::layer};
 
+ChapterOptions options(DeviceChoice& choice) {
+    ChapterOptions options = device_options(8, choice);
+    for (const char* device : {"--device cuda", "--device emulated"}) {
+        options.rules.push_back(
+            {device, OptionRule::Kind::excludes, {"--config"}, "kernels run layer 0 of the small model"});
+    }
+    return options;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
-    const auto tell = [](Walkthrough& walk) {
+    DeviceChoice choice;
+    const auto tell = [&](Walkthrough& walk) {
         if (walk.own().any()) return ch8::walk_own_model(walk);
         const ch8::Setting setting = ch8::run_small_model(walk.seed(ch8::walk_seed));
+        if (!choice.is_cpu()) return ch8::walk_on_device(walk, choice, setting);
         ch8::walk_words_and_local_attention(walk, setting);
         ch8::walk_feed_forward(walk, setting);
         ch8::walk_global_attention(walk, setting);
         ch8::walk_model(walk, setting);
     };
-    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch8::mistakes}, argc, argv);
+    return walk_through(
+        {.chapter = chapter, .tell = tell, .mistakes = ch8::mistakes, .options = options(choice)}, argc,
+        argv);
 }

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "chapters/05_grouped_query_attention/cuda/launch_decode.cuh"
+#include "chapters/08_llama_4/chunked_mask.hpp"
 #include "tests/cuda/decoding_cases.hpp"
 #include "tests/cuda/run_kernel.hpp"
 #include "tests/support/catch.hpp"
@@ -67,6 +68,40 @@ TEST_CASE("decode, tensor cores: narrow heads as in double, the same bits in eve
 }
 TEST_CASE("decode, tensor cores: wide heads as in double, the same bits in every order", "[cuda]") {
     check_rung(DecodeRung::tensor_cores, wide_heads);
+}
+
+// One token at `position`, in the last of its chunks: first_key as chapter 8 places it, and NaN before it.
+DecodingSizes in_chunk(int batch, int n_heads, int n_kv_heads, int head_dim, int position, int chunk) {
+    const int first_key = position / chunk * chunk;
+    return {batch, n_heads, n_kv_heads, head_dim, position + 1 - first_key, position + 4, first_key};
+}
+
+TEST_CASE("decode: first_key is the first that chapter 8's mask shows", "[cuda]") {
+    for (const int chunk : {1, 2, 5, 64, 1000}) {
+        for (const int position : {0, 1, 4, 5, 63, 64, 65, 130}) {
+            CAPTURE(chunk, position);
+            const DecodingSizes sizes = in_chunk(1, 2, 2, 5, position, chunk);
+            const ch3::MaskMatrix mask = ch8::chunked_mask(1, position, chunk);
+            for (int j = 0; j <= position; ++j) CHECK(mask(0, j) == (j < sizes.first_key));
+        }
+    }
+}
+
+TEST_CASE("decode: in a chunk every rung as in double, and NaN before its first key reaches nothing",
+          "[cuda]") {
+    // At the end, at the beginning and in the middle of a chunk; alone; in a chunk that is longer than the
+    // text.
+    for (const auto& [position, chunk] :
+         std::vector<std::pair<int, int>>{{63, 64}, {64, 64}, {70, 50}, {9, 1}, {20, 1000}, {100, 30}}) {
+        const DecodingSizes narrow = in_chunk(2, 6, 2, 5, position, chunk),
+                            wide = in_chunk(2, 3, 1, 64, position, chunk);
+        for (const DecodeRung rung : ch5::decode_rungs) {
+            CAPTURE(to_string(rung));
+            check_rung(rung, {narrow, wide});
+        }
+    }
+    check_rung(DecodeRung::tensor_cores, {in_chunk(1, 6, 2, 128, 2 * 150 - 1, 150)});  // several splits
+    check_rung(DecodeRung::split_kv, {in_chunk(1, 2, 2, 16, 2 * 150 - 1, 150)});
 }
 
 TEST_CASE("decode: heads wider than a rung holds are for the rungs before it", "[cuda]") {
@@ -190,9 +225,16 @@ TEST_CASE("decode: sizes that do not fit together are refused by name, by every 
         CHECK(refused([](auto& input) { input.shape.n_kv_heads = 4; }) ==
               "invalid_argument: decode: n_kv_heads does not divide n_heads");
         CHECK(refused([](auto& input) { input.shape.tokens = 5; }) ==
-              "invalid_argument: decode: more tokens than max_tokens");
+              "invalid_argument: decode: first_key + tokens is more than max_tokens");
         CHECK(refused([](auto& input) { input.shape.max_tokens = 0; }) ==
-              "invalid_argument: decode: more tokens than max_tokens");
+              "invalid_argument: decode: first_key + tokens is more than max_tokens");
+        CHECK(refused([](auto& input) { input.shape.first_key = 1; }) == "");
+        CHECK(refused([](auto& input) { input.shape.first_key = 2; }) ==
+              "invalid_argument: decode: first_key + tokens is more than max_tokens");
+        CHECK(refused([](auto& input) { input.shape.first_key = 2147483647; }) ==
+              "invalid_argument: decode: first_key + tokens is more than max_tokens");
+        CHECK(refused([](auto& input) { input.shape.first_key = -1; }) ==
+              "invalid_argument: decode: first_key is negative");
 
         const auto too_small = [](const char* name, int size) {
             return fmt::format("invalid_argument: decode: {} is {}, and must be at least 1", name, size);
@@ -211,7 +253,7 @@ TEST_CASE("decode: rungs 1 to 3 read each key and value once for every head of i
           "[cuda]") {
     for (const DecodingSizes& sizes :
          {DecodingSizes{2, 6, 2, 16, 20, 30}, DecodingSizes{1, 16, 1, 64, 17, 17},
-          DecodingSizes{2, 2, 2, 5, 9, 9}}) {
+          DecodingSizes{2, 2, 2, 5, 9, 9}, DecodingSizes{2, 6, 2, 16, 20, 90, 64}}) {
         for (const DecodeRung rung : ch5::decode_rungs) {
             CAPTURE(to_string(sizes), to_string(rung));
             const bool has_bf16 = rung == DecodeRung::tensor_cores;
@@ -233,6 +275,36 @@ TEST_CASE("decode: rungs 1 to 3 read each key and value once for every head of i
             CHECK(context.bytes_read == 0);
         }
     }
+}
+
+TEST_CASE("decode: a chunk of 20 tokens costs what a text of 20 tokens costs", "[cuda]") {
+    const DecodingSizes text{2, 6, 2, 16, 20, 90}, chunk{2, 6, 2, 16, 20, 90, 64};
+    for (const DecodeRung rung : ch5::decode_rungs) {
+        CAPTURE(to_string(rung));
+        const RunReport alone = emulate(rung, decoding_step(text)).report,
+                        last = emulate(rung, decoding_step(chunk)).report;
+        REQUIRE(alone.launches.size() == last.launches.size());
+        for (std::size_t i = 0; i < alone.launches.size(); ++i) {
+            CHECK(alone.launches[i].counts.sectors() == last.launches[i].counts.sectors());
+            CHECK(alone.launches[i].counts.mma == last.launches[i].counts.mma);
+        }
+    }
+}
+
+TEST_CASE("decode: the sectors in the lesson's section about the first key", "[cuda]") {
+    const auto sectors = [](DecodeRung rung, const DecodingSizes& sizes) {
+        std::int64_t sum = 0;
+        for (const LaunchReport& launch : emulate(rung, decoding_step(sizes)).report.launches)
+            sum += launch.counts.sectors();
+        return sum;
+    };
+    std::vector<std::int64_t> all, in_chunk_of_64;
+    for (const DecodeRung rung : ch5::decode_rungs) {
+        all.push_back(sectors(rung, {1, 8, 2, 64, 160, 160}));
+        in_chunk_of_64.push_back(sectors(rung, in_chunk(1, 8, 2, 64, 159, 64)));
+    }
+    CHECK(all == std::vector<std::int64_t>{107744, 20608, 20824, 4040});
+    CHECK(in_chunk_of_64 == std::vector<std::int64_t>{21600, 4224, 4440, 1048});
 }
 
 TEST_CASE("decode: only the naive rung makes trips for scores", "[cuda]") {

@@ -13,15 +13,16 @@
 
 struct DecodingSizes {
     int batch, n_heads, n_kv_heads, head_dim, tokens, max_tokens;
+    int first_key = 0;
 };
 inline std::string to_string(const DecodingSizes& s) {
-    return fmt::format("batch {}, {} heads, {} kv heads, head_dim {}, {} tokens of {}", s.batch, s.n_heads,
-                       s.n_kv_heads, s.head_dim, s.tokens, s.max_tokens);
+    return fmt::format("batch {}, {} heads, {} kv heads, head_dim {}, {} tokens of {} from {} on", s.batch,
+                       s.n_heads, s.n_kv_heads, s.head_dim, s.tokens, s.max_tokens, s.first_key);
 }
 
-// Normal numbers; the cache behind the last token is NaN.
+// Normal numbers; the cache is NaN before the first key and behind the last token.
 inline ch5::DecodeInput decoding_step(const DecodingSizes& s, unsigned seed = 1) {
-    ch5::DecodeInput input{{s.batch, s.n_heads, s.n_kv_heads, s.head_dim, s.tokens, s.max_tokens,
+    ch5::DecodeInput input{{s.batch, s.n_heads, s.n_kv_heads, s.head_dim, s.tokens, s.max_tokens, s.first_key,
                             1 / std::sqrt(static_cast<float>(s.head_dim))},
                            {},
                            {},
@@ -34,7 +35,7 @@ inline ch5::DecodeInput decoding_step(const DecodingSizes& s, unsigned seed = 1)
         cache->assign(count({s.batch, s.max_tokens, s.n_kv_heads, s.head_dim}),
                       std::numeric_limits<float>::quiet_NaN());
         for (int b = 0; b < s.batch; ++b) {
-            const auto first = static_cast<std::size_t>(input.shape.row(b, 0, 0));
+            const std::size_t first = count({b * s.max_tokens + s.first_key, s.n_kv_heads, s.head_dim});
             for (std::size_t i = 0; i < count({s.tokens, s.n_kv_heads, s.head_dim}); ++i)
                 (*cache)[first + i] = normal(random);
         }
@@ -54,12 +55,15 @@ inline std::vector<double> decoded_in_double(const ch5::DecodeInput& input) {
     const ch5::DecodeShape& s = input.shape;
     const auto d = static_cast<std::size_t>(s.head_dim), n_heads = static_cast<std::size_t>(s.n_heads),
                n_kv_heads = static_cast<std::size_t>(s.n_kv_heads),
-               max_tokens = static_cast<std::size_t>(s.max_tokens);
+               max_tokens = static_cast<std::size_t>(s.max_tokens),
+               first_key = static_cast<std::size_t>(s.first_key);
     std::vector<double> context;
     for (std::size_t b = 0; b < static_cast<std::size_t>(s.batch); ++b) {
         for (std::size_t h = 0; h < n_heads; ++h) {
             const std::size_t query = (b * n_heads + h) * d, kv_head = h * n_kv_heads / n_heads;
-            const auto row = [&](std::size_t t) { return ((b * max_tokens + t) * n_kv_heads + kv_head) * d; };
+            const auto row = [&](std::size_t t) {
+                return ((b * max_tokens + first_key + t) * n_kv_heads + kv_head) * d;
+            };
             const std::vector<double> mixed = attended_in_double(
                 static_cast<std::size_t>(s.tokens), d,
                 [&](std::size_t t) {

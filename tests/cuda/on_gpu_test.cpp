@@ -21,7 +21,8 @@ TEST_CASE("on a GPU: decode, every rung as in double", "[gpu]") {
     const DecodingSizes sizes =
         GENERATE(DecodingSizes{3, 2, 2, 5, 1, 1}, DecodingSizes{3, 6, 2, 16, 150, 160},
                  DecodingSizes{2, 32, 2, 64, 17, 18}, DecodingSizes{2, 6, 2, 128, 65, 66},
-                 DecodingSizes{2, 32, 8, 128, 3001, 3100});
+                 DecodingSizes{2, 32, 8, 128, 3001, 3100}, DecodingSizes{2, 6, 2, 5, 21, 74, 50},
+                 DecodingSizes{2, 6, 2, 64, 1, 68, 64}, DecodingSizes{2, 32, 8, 128, 1000, 3100, 2048});
     CAPTURE(to_string(sizes));
     const ch5::DecodeInput input = decoding_step(sizes);
     for (const ch5::DecodeRung rung : ch5::decode_rungs) {
@@ -39,7 +40,10 @@ TEST_CASE("on a GPU: prefill as in double", "[gpu]") {
     const PrefillSizes sizes =
         GENERATE(PrefillSizes{3, 6, 2, 5, 3, 7, 0}, PrefillSizes{2, 4, 2, 16, 16, 65, 70},
                  PrefillSizes{1, 2, 1, 64, 64, 300, 5}, PrefillSizes{2, 4, 2, 128, 128, 257, 0},
-                 PrefillSizes{1, 2, 2, 192, 128, 130, 1});
+                 PrefillSizes{1, 2, 2, 192, 128, 130, 1}, PrefillSizes{3, 6, 2, 5, 3, 7, 3, 4},
+                 PrefillSizes{2, 4, 2, 16, 16, 70, 0, 30}, PrefillSizes{2, 3, 1, 16, 16, 40, 70, 50},
+                 PrefillSizes{1, 1, 1, 16, 16, 200, 0, 130}, PrefillSizes{2, 2, 1, 64, 64, 67, 5, 1},
+                 PrefillSizes{2, 4, 2, 128, 128, 257, 100, 64});
     CAPTURE(to_string(sizes));
     const ch5::PrefillInput input = prefill_of(sizes);
     CHECK(relative_error(ch5::prefill(Device::cuda, input).context, prefilled_in_double(input)) <

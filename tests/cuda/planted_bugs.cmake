@@ -26,6 +26,7 @@ endfunction()
 set_source_files_properties(cuda/planted_kernel.cpp PROPERTIES COMPILE_OPTIONS -Wno-sign-conversion)
 set(kernels chapters/05_grouped_query_attention/cuda)
 set(tensor_cores ${kernels}/4_tensor_cores.cuh)
+set(prefill ${kernels}/5_flash_prefill.cuh)
 
 attn_plant(nothing ${tensor_cores} "cp_async_wait" "cp_async_wait")
 
@@ -63,6 +64,16 @@ attn_plant(halves_swapped ${tensor_cores} "key.b[half]" "key.b[1 - half]")
 attn_plant(context_not_rescaled ${kernels}/running_softmax.cuh "context[i].c[2 * half + 1] *= factor;" "")
 attn_plant(scores_after_last_kept ${tensor_cores} "= token < last ?" "= token < last + tile_tokens ?")
 attn_plant(swizzle_missing common/cuda/tile.cuh "((column / 8) ^ turn)" "((column / 8) ^ 0 * turn)")
+
+# --- the first key
+attn_plant(first_key_off_by_one ${tensor_cores} "first = split * tokens_of_split, last" "first = split * tokens_of_split - 1, last")
+attn_plant(tiles_from_key_0 ${prefill} "first_key = s.first_key(s.start_pos + first_query)" "first_key = 0")
+attn_plant(tiles_from_key_of_last_query ${prefill}
+  "first_key = s.first_key(s.start_pos + first_query)" "first_key = s.first_key(s.start_pos + first_query + query_tile - 1)")
+attn_plant(keys_before_chunk_seen ${prefill} "s.first_key(row_position) <= token" "s.first_key(row_position) - key_tile <= token")
+attn_plant(first_key_not_seen ${prefill} "s.first_key(row_position) <= token" "s.first_key(row_position) < token")
+attn_plant(first_key_of_row_above ${prefill} "s.first_key(row_position)" "s.first_key(position)")
+attn_plant(largest_starts_at_minus_infinity ${kernels}/running_softmax.cuh "{-FLT_MAX, -FLT_MAX}" "{-INFINITY, -INFINITY}")
 
 # --- bounds
 attn_plant(tokens_after_last_copied ${tensor_cores} "is_valid = token + row < last;" "is_valid = token + row < last + tile_tokens;")

@@ -6,6 +6,7 @@
 
 #include "tests/cuda/decoding_cases.hpp"
 #include "tests/cuda/planted_kernels.hpp"
+#include "tests/cuda/prefill_cases.hpp"
 #include "tests/cuda/run_kernel.hpp"
 #include "tests/support/catch.hpp"
 
@@ -17,6 +18,8 @@ using ch5::DecodeRung;
 constexpr DecodingSizes many_tiles{2, 12, 4, 16, 250, 250};
 // Rows of 128 bytes, and a cache with NaN behind the last token.
 constexpr DecodingSizes wide_rows{2, 6, 2, 64, 65, 90};
+// A cache with NaN before the first key.
+constexpr DecodingSizes in_chunk{2, 6, 2, 64, 65, 105, 40};
 
 struct Outcome {
     std::string error;      // of the kernel
@@ -26,7 +29,7 @@ struct Outcome {
 Outcome outcome_of(const std::string& bug, DecodeRung rung, const DecodingSizes& sizes, Order order) {
     const ch5::DecodeInput input = decoding_step(sizes);
     try {
-        const ch5::DecodeRun run = planted_kernels().at(bug)(rung, input, in_order(order));
+        const ch5::DecodeRun run = planted_kernels().at(bug).decode(rung, input, in_order(order));
         const bool has_bf16 = rung == DecodeRung::tensor_cores;
         const std::vector<double> expected = decoded_in_double(has_bf16 ? rounded(input) : input);
         return {"", relative_error(run.context, expected) < (has_bf16 ? 3e-3 : 1e-6),
@@ -75,7 +78,24 @@ const std::vector<Planted> all_planted = {
     {"contexts_after_group_written", {Shows::error, "of partial_context, which has"}},
     {"ring_too_short", {Shows::error, "touches rings["}},
     {"stage_beyond_ring", {Shows::error, "copies into rings["}},
+    {"first_key_off_by_one", {Shows::error, "of keys, which has"}},
+    {"first_key_off_by_one", {Shows::wrong_numbers}, in_chunk},
 };
+
+// A prefill in chunks. Borders inside a tile of queries, and rows that see nothing of their first tile; NaN
+// before the first query's chunk.
+constexpr PrefillSizes long_chunks{1, 2, 1, 16, 16, 140, 101, 90};
+
+bool is_prefill_right(const std::string& bug, Order order) {
+    const ch5::PrefillInput input = prefill_of(long_chunks);
+    return relative_error(planted_kernels().at(bug).prefill(input, in_order(order)).context,
+                          prefilled_in_double(input)) < 3e-3;
+}
+
+// Bugs in the prefill, all of which show by wrong numbers.
+const std::vector<std::string> planted_in_prefill = {
+    "tiles_from_key_0",   "tiles_from_key_of_last_query", "keys_before_chunk_seen",
+    "first_key_not_seen", "first_key_of_row_above",       "largest_starts_at_minus_infinity"};
 
 }  // namespace
 
@@ -104,6 +124,16 @@ TEST_CASE("planted bugs: each shows as it should, in every order of threads", "[
     }
 }
 
+TEST_CASE("planted bugs: those in the prefill give wrong numbers, in every order of threads", "[cuda]") {
+    for (const Order order : every_order) {
+        CHECK(is_prefill_right("nothing", order));
+        for (const std::string& bug : planted_in_prefill) {
+            CAPTURE(bug);
+            CHECK_FALSE(is_prefill_right(bug, order));
+        }
+    }
+}
+
 TEST_CASE("planted bugs: where none is planted, nothing shows", "[cuda]") {
     const auto check = [](DecodeRung rung, const DecodingSizes& sizes) {
         for (const Order order : every_order) {
@@ -120,15 +150,19 @@ TEST_CASE("planted bugs: where none is planted, nothing shows", "[cuda]") {
     SECTION("wide rows") {
         check(DecodeRung::tensor_cores, wide_rows);
     }
+    SECTION("in a chunk") {
+        check(DecodeRung::tensor_cores, in_chunk);
+    }
     SECTION("naive") {
         check(DecodeRung::naive, wide_rows);
     }
 }
 
 TEST_CASE("planted bugs: all that are planted are looked for", "[cuda]") {
-    std::map<std::string, DecodePlanted> missing = planted_kernels();
+    std::map<std::string, PlantedKernels> missing = planted_kernels();
     missing.erase("nothing");
     for (const Planted& planted : all_planted) missing.erase(planted.bug);
+    for (const std::string& bug : planted_in_prefill) missing.erase(bug);
     CHECK(missing.empty());
-    CHECK(planted_kernels().size() >= 20);
+    CHECK(planted_kernels().size() >= 27);
 }

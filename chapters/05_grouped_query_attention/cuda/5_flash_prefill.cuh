@@ -9,6 +9,9 @@
 //      ▼      │ ▓▓ │ ▚▚ │    │    │        all keys in the future: skipped, which saves half of the work
 //             └────┴────┴────┴────┘
 //
+// If queries have a first key, a row of tiles begins at the first key of its first query. Earlier keys are
+// not read. A later query of the tile may have a later first key, so a part of its scores is masked.
+//
 // Four warps, each with 16 rows of queries: each softmax needs only the scores of its own warp.
 #pragma once
 #include "chapters/05_grouped_query_attention/cuda/decode_shape.hpp"
@@ -47,6 +50,8 @@ __global__ void __launch_bounds__(32 * prefill_warps)
     // The last queries see the most keys, so they start first. Then no block works alone at the end.
     const int first_query = (gridDim.x - 1 - blockIdx.x) * query_tile, head = blockIdx.y, b = blockIdx.z;
     const int kv_head = head / s.group();
+    const int first_key = s.first_key(s.start_pos + first_query);
+    const auto first_token_of = [&](int tile) { return first_key + tile * key_tile; };
 
     SharedArena arena;
     const Tile<qk> query{arena.take<bf16>("queries", query_tile * qk)};
@@ -55,7 +60,7 @@ __global__ void __launch_bounds__(32 * prefill_warps)
     const auto key_of = [&](int tile) { return Tile<qk>{key_ring + tile % 2 * key_tile * qk}; };
     const auto value_of = [&](int tile) { return Tile<v>{value_ring + tile % 2 * key_tile * v}; };
     const auto load = [&](int tile) {
-        const int first = tile * key_tile;
+        const int first = first_token_of(tile);
         const auto is_token = [&](int row) { return first + row < s.tokens(); };
         copy_rows(
             key_of(tile), keys, [&](int row) { return s.key_row(b, first + row, kv_head, qk); }, is_token);
@@ -69,15 +74,15 @@ __global__ void __launch_bounds__(32 * prefill_warps)
         [&](int row) { return first_query + row < s.new_tokens; });
     load(0);
 
-    // This lane's two rows see keys up to their own position.
+    // This lane's two rows see keys from their own first key up to their own position.
     const int position = s.start_pos + first_query + 16 * warp + row_of_lane();
     const int last_position = min(s.start_pos + first_query + query_tile, s.tokens()) - 1;
     FragmentC mixed[v / 8];
     RunningSoftmax softmax;
-    for (int tile = 0; tile * key_tile <= last_position; ++tile) {
+    for (int tile = 0; first_token_of(tile) <= last_position; ++tile) {
         cp_async_wait<0>();
         __syncthreads();  // this tile has arrived, and all warps have finished with the one before
-        if ((tile + 1) * key_tile <= last_position) load(tile + 1);
+        if (first_token_of(tile + 1) <= last_position) load(tile + 1);
 
         // scores (16 queries of this warp, 64 keys)
         FragmentC scores[key_tile / 8];
@@ -89,11 +94,12 @@ __global__ void __launch_bounds__(32 * prefill_warps)
             }
         }
 
-        // Scores as powers of 2, and -inf for future tokens.
+        // Scores as powers of 2, and -inf for tokens that a row does not see.
         for (int j = 0; j < key_tile / 8; ++j) {
             for (int i = 0; i < 4; ++i) {
-                const int token = tile * key_tile + 8 * j + column_of_lane() + i % 2;
-                const bool is_seen = token <= position + i / 2 * 8;
+                const int token = first_token_of(tile) + 8 * j + column_of_lane() + i % 2;
+                const int row_position = position + i / 2 * 8;
+                const bool is_seen = s.first_key(row_position) <= token && token <= row_position;
                 scores[j].c[i] = is_seen ? scores[j].c[i] * s.softmax_scale * log2_e : -INFINITY;
             }
         }

@@ -74,7 +74,9 @@ inline void check(DecodeRung rung, const DecodeInput& input) {
                            {"tokens", s.tokens}});
     if (s.n_heads % s.n_kv_heads != 0)
         throw std::invalid_argument("decode: n_kv_heads does not divide n_heads");
-    if (s.tokens > s.max_tokens) throw std::invalid_argument("decode: more tokens than max_tokens");
+    if (s.first_key < 0) throw std::invalid_argument("decode: first_key is negative");
+    if (static_cast<long>(s.first_key) + s.tokens > s.max_tokens)
+        throw std::invalid_argument("decode: first_key + tokens is more than max_tokens");
     check_size("queries", input.queries.size(), {s.batch, s.n_heads, s.head_dim});
     check_size("keys", input.keys.size(), {s.batch, s.max_tokens, s.n_kv_heads, s.head_dim});
     check_size("values", input.values.size(), {s.batch, s.max_tokens, s.n_kv_heads, s.head_dim});

@@ -45,6 +45,7 @@ inline void check(const PrefillInput& input) {
                             {"v_head_dim", s.v_head_dim},
                             {"new_tokens", s.new_tokens}});
     if (s.start_pos < 0) throw std::invalid_argument("prefill: start_pos is negative");
+    if (s.chunk < 0) throw std::invalid_argument("prefill: chunk is negative");
     if (s.n_heads % s.n_kv_heads != 0)
         throw std::invalid_argument("prefill: n_kv_heads does not divide n_heads");
     check_size("queries", input.queries.size(), {s.batch, s.new_tokens, s.n_heads, s.qk_head_dim});

@@ -16,13 +16,14 @@ float scale_of(const Tensor4& xq) {
     return 1.0f / std::sqrt(static_cast<float>(xq.shape(3)));
 }
 
-DecodeShape shape_of_step(const DeviceTrace& trace, const Tensor4& keys) {
+DecodeShape shape_of_step(const DeviceTrace& trace, const Tensor4& keys, int first_key) {
     return {.batch = size(trace.xq, 0),
             .n_heads = size(trace.xq, 2),
             .n_kv_heads = size(keys, 2),
             .head_dim = size(keys, 3),
-            .tokens = size(keys, 1),
+            .tokens = size(keys, 1) - first_key,
             .max_tokens = size(keys, 1),
+            .first_key = first_key,
             .softmax_scale = scale_of(trace.xq)};
 }
 
@@ -58,7 +59,7 @@ DeviceTrace project_on(Device device, const Tensor3& x, const Weights& weights, 
 }
 
 void prefill_on(Device device, DeviceTrace& trace, const Weights& weights, const Tensor4& keys,
-                const Tensor4& values) {
+                const Tensor4& values, int chunk) {
     const int new_tokens = size(trace.xq, 1), tokens = size(keys, 1);
     const PrefillShape shape{.batch = size(trace.xq, 0),
                              .n_heads = size(trace.xq, 2),
@@ -67,6 +68,7 @@ void prefill_on(Device device, DeviceTrace& trace, const Weights& weights, const
                              .v_head_dim = size(values, 3),
                              .new_tokens = new_tokens,
                              .start_pos = tokens - new_tokens,
+                             .chunk = chunk,
                              .softmax_scale = scale_of(trace.xq)};
     const PrefillRun run = prefill(device, {shape, to_floats(trace.xq), to_floats(keys), to_floats(values)});
     trace.attention = run.report;
@@ -74,8 +76,8 @@ void prefill_on(Device device, DeviceTrace& trace, const Weights& weights, const
 }
 
 void decode_on(Device device, DecodeRung rung, DeviceTrace& trace, const Weights& weights,
-               const Tensor4& keys, const Tensor4& values, const EmulatorOptions& options) {
-    const DecodeShape shape = shape_of_step(trace, keys);
+               const Tensor4& keys, const Tensor4& values, const EmulatorOptions& options, int first_key) {
+    const DecodeShape shape = shape_of_step(trace, keys, first_key);
     const DecodeRun run =
         decode(device, rung, {shape, to_floats(trace.xq), to_floats(keys), to_floats(values)}, options);
     trace.attention = run.report;
@@ -83,7 +85,7 @@ void decode_on(Device device, DecodeRung rung, DeviceTrace& trace, const Weights
 }
 
 bool supports(DecodeRung rung, const DeviceTrace& trace, const Tensor4& keys) {
-    return why_not(rung, shape_of_step(trace, keys)).empty();
+    return why_not(rung, shape_of_step(trace, keys, 0)).empty();
 }
 
 }  // namespace ch5

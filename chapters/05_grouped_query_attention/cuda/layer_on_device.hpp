@@ -22,11 +22,12 @@ DeviceTrace project_on(Device device, const Tensor3& x, const Weights& weights, 
 
 // Fill combined and output. keys and values (B, S, H_kv, head_dim) come from a cache and contain all tokens
 // so far. prefill_on takes any number of new tokens; decode_on takes one, and runs the given rung of the
-// ladder.
+// ladder. `chunk` and `first_key` bound the keys that a token sees; with 0 it sees all.
 void prefill_on(Device device, DeviceTrace& trace, const Weights& weights, const Tensor4& keys,
-                const Tensor4& values);
+                const Tensor4& values, int chunk = 0);
 void decode_on(Device device, DecodeRung rung, DeviceTrace& trace, const Weights& weights,
-               const Tensor4& keys, const Tensor4& values, const EmulatorOptions& options = {});
+               const Tensor4& keys, const Tensor4& values, const EmulatorOptions& options = {},
+               int first_key = 0);
 
 // True if a rung supports this layer.
 bool supports(DecodeRung rung, const DeviceTrace& trace, const Tensor4& keys);

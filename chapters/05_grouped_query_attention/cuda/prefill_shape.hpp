@@ -6,16 +6,24 @@
 namespace ch5 {
 
 // queries (B, T, H, qk_head_dim), keys (B, S, H_kv, qk_head_dim), values (B, S, H_kv, v_head_dim), context
-// (B, T, H, v_head_dim). Query t is at position start_pos + t and sees no later key.
+// (B, T, H, v_head_dim). Query t is at position start_pos + t. It sees the keys from first_key(position) to
+// its own.
 struct PrefillShape {
     int batch;
     int n_heads, n_kv_heads;
     int qk_head_dim, v_head_dim;
-    int new_tokens, start_pos;
+    int new_tokens, start_pos, chunk;
     float softmax_scale;
 
     __host__ __device__ int tokens() const { return start_pos + new_tokens; }
     __host__ __device__ int group() const { return n_heads / n_kv_heads; }
+
+    // The first position of a query's chunk, or 0 if `chunk` is 0. A window of w tokens would be
+    // max(0, position - w + 1) here: the kernel only needs that a later query never sees an earlier first
+    // key.
+    __host__ __device__ int first_key(int position) const {
+        return chunk == 0 ? 0 : position / chunk * chunk;
+    }
 
     // The index at which the row of a token begins, in a tensor of any width.
     __host__ __device__ long query_row(int b, int t, int head, int width) const {

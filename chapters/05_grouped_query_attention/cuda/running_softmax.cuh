@@ -1,14 +1,17 @@
 // Rung 2's online softmax for 16 rows at once, on scores in the registers of a warp, where mma left them.
 #pragma once
+#include <cfloat>
+
 #include "common/cuda/tile.cuh"
 #include "common/cuda/warp_sums.cuh"
 
 namespace ch5::KERNEL_SIDE {
 
 // The state of this lane's two rows: row_of_lane() and the row 8 below. The four lanes of a row have the same
-// `largest`; each lane sums only its own columns until finish().
+// `largest`; each lane sums only its own columns until finish(). `largest` starts at a finite number, because
+// all scores of a row's first tile may be masked, and -inf - -inf is NaN.
 struct RunningSoftmax {
-    float largest[2] = {-INFINITY, -INFINITY};
+    float largest[2] = {-FLT_MAX, -FLT_MAX};
     float sum[2] = {0, 0};
 
     // Turns scores (16, 8 n), in powers of 2, into weights 2^(score - largest). Scales the earlier sums, and

@@ -78,6 +78,7 @@ DeviceTrace naive_on(Device device, const Tensor3& x, const Weights& weights, co
                                   .v_head_dim = size(values, 3),
                                   .new_tokens = size(queries, 1),
                                   .start_pos = static_cast<int>(start_pos),
+                                  .chunk = 0,
                                   .softmax_scale = positions.softmax_scale};
     const ch5::PrefillRun run =
         ch5::prefill(device, {shape, to_floats(queries), to_floats(keys), to_floats(values)});

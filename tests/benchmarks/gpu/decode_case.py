@@ -15,7 +15,7 @@ class DecodeCase:
     def __init__(self, batch, heads, kv_heads, tokens, head_dim):
         self.batch, self.heads, self.kv_heads, self.tokens, self.head_dim = batch, heads, kv_heads, tokens, head_dim
         self.scale = head_dim ** -0.5
-        self.shape = DecodeShape(batch, heads, kv_heads, head_dim, tokens, tokens, self.scale)
+        self.shape = DecodeShape(batch, heads, kv_heads, head_dim, tokens, tokens, 0, self.scale)
         self.name = f"GQA decode, batch {batch}, {heads}/{kv_heads} heads of {head_dim}, {tokens} tokens"
 
     def work(self, element_bytes):

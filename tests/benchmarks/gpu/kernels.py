@@ -17,8 +17,8 @@ def struct(name, fields, softmax_scale=False):
     return type(name, (ctypes.Structure,), {"_fields_": members})
 
 
-DecodeShape = struct("DecodeShape", "batch n_heads n_kv_heads head_dim tokens max_tokens", softmax_scale=True)
-PrefillShape = struct("PrefillShape", "batch n_heads n_kv_heads qk_head_dim v_head_dim new_tokens start_pos", softmax_scale=True)
+DecodeShape = struct("DecodeShape", "batch n_heads n_kv_heads head_dim tokens max_tokens first_key", softmax_scale=True)
+PrefillShape = struct("PrefillShape", "batch n_heads n_kv_heads qk_head_dim v_head_dim new_tokens start_pos chunk", softmax_scale=True)
 RopeShape = struct("RopeShape", "batch n_heads n_kv_heads head_dim new_tokens start_pos max_tokens")
 LatentShape = struct("LatentShape", "batch n_heads kv_lora_rank qk_rope_head_dim tokens max_tokens", softmax_scale=True)
 Splits = struct("Splits", "count tokens")

@@ -16,7 +16,7 @@ class PrefillCase:
     def __init__(self, batch, heads, kv_heads, tokens, head_dim):
         self.batch, self.heads, self.kv_heads, self.tokens, self.head_dim = batch, heads, kv_heads, tokens, head_dim
         self.scale = head_dim ** -0.5
-        self.shape = PrefillShape(batch, heads, kv_heads, head_dim, head_dim, tokens, 0, self.scale)
+        self.shape = PrefillShape(batch, heads, kv_heads, head_dim, head_dim, tokens, 0, 0, self.scale)
         self.name = f"Causal prefill, batch {batch}, {heads}/{kv_heads} heads of {head_dim}, {tokens} tokens"
 
     def work(self, element_bytes):
