@@ -138,7 +138,8 @@ void parameters(Walkthrough& walk, const Config& small) {
             "Every expert must be in memory, but a token uses top_k of them. So the memory grows with the "
             "experts, and the computation for a token does not. Scout has 16 experts in each of 48 layers; "
             "Maverick has 128 in every second layer and dense networks in the others. Their sizes differ by "
-            "a factor of 3.7, and one token costs both the same. B stands for billions. The counts do not include the vision "
+            "a factor of 3.7, and one token costs both the same. B stands for billions. The counts do not "
+            "include the vision "
             "tower.")
         .read("parameters.cpp")
         .table({"", "attention", "dense", "shared", "experts", "words", "held", "used"}, rows);

@@ -120,7 +120,7 @@ void images(Walkthrough& walk, const Setting& setting) {
             "random here. vision_projection gives them the width of an embedding. The mask says which "
             "tokens they replace. From there on the model does not distinguish images from words.")
         .read("images.cpp")
-        .formula("h = embeddings ⊙ ¬mask + vision_projection(image) ⊙ mask")
+        .formula("h = embeddings ⊙ (1 - mask) + vision_projection(image) ⊙ mask")
         .show("image_mask", given.mask, {"B", "T"}, pytorch())
         .show("vision_projection(image_embedding)", given.vision_projection(given.embedding),
               {"B", "T", "dim"}, pytorch())

@@ -35,8 +35,8 @@ constexpr std::array<Pair, 15> lowered = {{{"ᵢ", "i"},
                                            {"₃", "3"},
                                            {"₄", "4"}}};
 constexpr std::array<std::string_view, 3> times = {"·", "⊙", "×"};
-constexpr std::array<std::string_view, 18> signs = {"=", "+", "-", "−", "≤", "≥", "≠", "≈", "∼",
-                                                    "<", ">", "→", "←", "∈", ",", ":", "±", "¬"};
+constexpr std::array<std::string_view, 17> signs = {"=", "+", "-", "−", "≤", "≥", "≠", "≈", "∼",
+                                                    "<", ">", "→", "←", "∈", ",", ":", "±"};
 constexpr std::array<std::string_view, 8> symbols = {"∞", "α", "ω", "θ", "σ", "λ", "π", "ε"};
 
 // Words of a sentence inside a formula: they are not names of variables.
