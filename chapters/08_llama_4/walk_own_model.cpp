@@ -6,7 +6,7 @@
 //               router_scores, shared_expert, experts
 //   norm
 // And these of all tokens:
-//   tokens, embeddings, logits, layers.N.cache_k, layers.N.cache_v
+//   tokens, embeddings (also as x), logits, next_tokens, layers.N.cache_k, layers.N.cache_v
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "chapters/05_grouped_query_attention/decoding.hpp"
+#include "chapters/07_multi_head_latent_attention/rms_norm.hpp"
 #include "chapters/08_llama_4/chunked_mask.hpp"
 #include "chapters/08_llama_4/images.hpp"
 #include "chapters/08_llama_4/model.hpp"
@@ -299,6 +300,8 @@ TEST_CASE("chapter 8: hidden widths by hand") {
     CHECK(ch8::expert_width(25, 1.5, 1.1, 1.0, 1) == 26);
     CHECK(ch8::expert_width(25, 1.5, 1.1, 2.5, 1) == 10);
     CHECK(ch8::expert_width(25, 1.5, 1.1, 2.5, 7) == 14);
+    // int(12.72) = 12 and int(12 / 2.5) = 4, although 12.72 / 2.5 is above 5.
+    CHECK(ch8::expert_width(25, 1.5, 0.53, 2.5, 1) == 4);
 
     // dim 5120 and a multiplier of 1.2: int(13653.3) = 13653, int(16383.6) = 16383, int(16383 / 2) = 8191.
     // The results are the widths that Hugging Face's Llama4TextConfig has as defaults.
@@ -409,6 +412,22 @@ TEST_CASE("chapter 8: an expert that no token chose is not read") {
 }
 
 // --- the model
+
+TEST_CASE("chapter 8: a block adds to its input what attention and the feed-forward network return") {
+    Model model;
+    const Tensor3 x = random_batch(19, batch, length, 9);
+    for (std::size_t layer = 0; layer < model.config.n_layers; ++layer) {
+        CAPTURE(layer);
+        ch8::BlockWeights& weights = model.weights.layers[layer];
+        ch5::KVCache cache(model.config.heads);
+        const ch8::BlockTrace trace = ch8::run_block(x, weights, model.config, layer, model.table, cache, 0);
+        const Tensor3 h = x + trace.attention.attended.output, output = h + trace.feed_forward;
+        CHECK(exact(trace.attention_norm) == exact(ch7::rms_norm(x, weights.attention_norm, 1e-5f)));
+        CHECK(exact(trace.h) == exact(h));
+        CHECK(exact(trace.ffn_norm) == exact(ch7::rms_norm(h, weights.ffn_norm, 1e-5f)));
+        CHECK(exact(trace.output) == exact(output));
+    }
+}
 
 TEST_CASE("chapter 8: at once, in pieces and token by token, the model gives the same logits") {
     const Model model;
