@@ -332,7 +332,8 @@ TEST_CASE("own model: --save has every tensor of the first and of the last piece
                                    rope = {"xq_rotated", "xk_rotated", "xq_normed", "xk_normed"},
                                    nope = {"temperature", "xq_scaled"}, dense = {"ffn_gate", "ffn_up"},
                                    moe = {"router_logits", "router_scores", "shared_expert", "experts"};
-    std::vector<std::string> of_a_piece = {"norm"}, of_all = {"tokens", "x", "embeddings", "logits", "next_tokens"};
+    std::vector<std::string> of_a_piece = {"norm"},
+                             of_all = {"tokens", "x", "embeddings", "logits", "next_tokens"};
     for (std::size_t layer = 0; layer < 4; ++layer) {
         const std::string at = fmt::format("layers.{}.", layer);
         for (const auto& names : {all, layer == 3 ? nope : rope, layer % 2 == 0 ? dense : moe}) {
