@@ -1,5 +1,7 @@
 #include "chapters/08_llama_4/feed_forward.hpp"
 
+#include <fmt/format.h>
+
 #include <cmath>
 #include <stdexcept>
 
@@ -14,7 +16,10 @@ std::size_t narrowed(double width, double ffn_dim_multiplier, double capacity, s
     const double rounded = std::ceil(scaled / multiple) * multiple;
     constexpr double largest = 2147483647.0;
     if (!(rounded >= 1.0 && rounded <= largest)) {
-        throw std::invalid_argument("the hidden width of the feed-forward network must be 1 to 2147483647");
+        throw std::invalid_argument(
+            fmt::format("the hidden width of the feed-forward network would be {:.0f}, and it must be 1 to "
+                        "2147483647: change ffn_dim_multiplier, ffn_exp or multiple_of",
+                        rounded));
     }
     return static_cast<std::size_t>(rounded);
 }

@@ -41,8 +41,8 @@ Tokens tokens_in(const TensorFile& file) {
     const Shape& shape = tensor.shape;
     if (values == nullptr || values->empty() || shape.empty() || shape.size() > 2) {
         throw std::invalid_argument(
-            fmt::format("{}: tokens is {}, expected whole numbers of shape (B, T) or (T)", file.path(),
-                        to_string(shape)));
+            fmt::format("{}: tokens is {} {}, expected whole numbers of shape (B, T) or (T), at least one",
+                        file.path(), file.tensors()[file.position_of("tokens")].dtype, to_string(shape)));
     }
     Tokens tokens = Tokens::from_shape({shape.size() == 2 ? shape[0] : 1, shape.back()});
     std::copy(values->begin(), values->end(), tokens.begin());
@@ -58,7 +58,8 @@ Matrix read_projection(WeightFile& weights, std::size_t dim, std::size_t width) 
 }
 
 // The tensors of images in the input, and their projection among the weights.
-std::optional<Images> images_in(const TensorFile& input, WeightFile* weights, std::size_t dim) {
+std::optional<Images> images_in(const TensorFile& input, const Tokens& tokens, WeightFile* weights,
+                                std::size_t dim) {
     const auto is_there = [&](const char* name) {
         return std::any_of(input.tensors().begin(), input.tensors().end(),
                            [&](const TensorInfo& info) { return info.name == name; });
@@ -71,6 +72,14 @@ std::optional<Images> images_in(const TensorFile& input, WeightFile* weights, st
         throw std::invalid_argument(fmt::format(
             "{}: expected image_embedding as floats (B, T, vision width) and image_mask as bool (B, T)",
             input.path()));
+    }
+    const Shape places(tokens.shape().begin(), tokens.shape().end());
+    const Shape has_rows = {embedding->shape(0), embedding->shape(1)};
+    if (has_rows != places || mask.shape != places) {
+        throw std::invalid_argument(fmt::format(
+            "{}: image_embedding is {} and image_mask {}, expected a row for each of the tokens {}",
+            input.path(), to_string({has_rows[0], has_rows[1], embedding->shape(2)}), to_string(mask.shape),
+            to_string(places)));
     }
     if (weights == nullptr) {
         throw std::invalid_argument(
@@ -134,10 +143,6 @@ Model load_model(Walkthrough& walk) {
     model.config = config_of(file);
     model.ignored = file.ignored;
     ch5::Config& heads = model.config.heads;
-    ModelConfig rope;
-    rope.rope_theta = file.rope_theta;
-    rope.rope_scaling = file.rope_scaling;
-    model.freqs = ch6::model_frequencies(rope, heads.head_dim);
 
     torch::Generator generator(own.weights && own.input ? 0
                                                         : walk.seed(123));  // for what the reader leaves out
@@ -158,15 +163,21 @@ Model load_model(Walkthrough& walk) {
             [&](WeightFile& weights) {
                 NamedWeights read = read_weights(weights, model.config, file);
                 model.weights = std::move(read.weights);
-                if (input) model.images = images_in(*input, &weights, heads.dim);
+                if (input) model.images = images_in(*input, model.tokens, &weights, heads.dim);
                 return read.naming;
             },
         .draw =
             [&](torch::Generator& random) {
-                if (input) images_in(*input, nullptr, heads.dim);
+                if (input) images_in(*input, model.tokens, nullptr, heads.dim);
                 model.weights = random_weights(random, model.config);
             }};
     check_text(own, kind, heads.max_batch_size, heads.max_seq_len);
+
+    ModelConfig rope;
+    rope.rope_theta = file.rope_theta;
+    rope.rope_scaling = file.rope_scaling;
+    model.freqs = ch6::model_frequencies(rope, heads.head_dim);
+
     load_weights(own, kind, generator, model);
     model.x = embed(model.tokens, model.weights.tok_embeddings);
     if (model.images) model.x = merge_images(model.x, *model.images);

@@ -32,7 +32,8 @@ Model load_model(Walkthrough& walk);
 // The dimensions in a file. Hidden widths that the file leaves out follow from dim.
 Config config_of(const Llama4ModelConfig& file);
 
-// The weights in a file, and how their names are spelled.
+// The weights in a file, and how their names are spelled. In Hugging Face's models that also have a vision
+// tower, the names of the text model begin with language_model.: this prefix is found without --prefix.
 struct NamedWeights {
     Weights weights;
     std::string naming;

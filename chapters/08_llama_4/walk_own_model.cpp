@@ -1,12 +1,12 @@
-// --config: the reader's own model, piece by piece as --prefill says. --save gets these tensors, those of a
-// layer under layers.N., those of the last piece under step.:
-//   tokens, embeddings, logits (B, T, vocab_size)           of all tokens
-//   norm                                                    of the first piece, as the names below
-//   attention_norm, xq, xk, xv, xq_rotated, xk_rotated, xq_normed, xk_normed, temperature, xq_scaled,
-//   attn_scores, masked, attn_weights, combined, attention, h, ffn_norm, feed_forward, output
-//   ffn_gate, ffn_up                                        dense layers
-//   router_logits, router_scores, shared_expert, experts    layers with experts
-//   cache_k, cache_v                                        of all tokens
+// --config: the reader's own model, piece by piece as --prefill says. --save gets these tensors of the first
+// piece, and those of the last piece with step. before their names:
+//   layers.N.:  attention_norm, xq, xk, xv, xq_rotated, xk_rotated, xq_normed, xk_normed, temperature,
+//               xq_scaled, attn_scores, masked, attn_weights, combined, attention, h, ffn_norm, feed_forward,
+//               output; of dense layers ffn_gate, ffn_up; of layers with experts router_logits,
+//               router_scores, shared_expert, experts
+//   norm
+// And these of all tokens:
+//   tokens, embeddings (also as x), logits, next_tokens, layers.N.cache_k, layers.N.cache_v
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 

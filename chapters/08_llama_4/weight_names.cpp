@@ -13,6 +13,10 @@ namespace {
 
 using Names = std::vector<std::string>;
 
+constexpr const char* reference_words = "tok_embeddings.weight";
+constexpr const char* hugging_face_words = "model.embed_tokens.weight";
+constexpr const char* text_model = "language_model.";  // in a model that also has a vision tower
+
 class ModelReader {
   public:
     ModelReader(WeightFile& file, const Config& config, const Llama4ModelConfig& model)
@@ -20,14 +24,15 @@ class ModelReader {
 
     NamedWeights read() {
         const std::size_t dim = config_.heads.dim, words = config_.vocab_size;
-        const std::string embeddings = one_of({"tok_embeddings.weight", "model.embed_tokens.weight"});
-        const bool is_reference = embeddings.starts_with("tok");
-        check_layers(is_reference ? "layers." : "model.layers.");
+        find_naming();
+        const std::string layers = is_reference_ ? "layers." : "model.layers.";
+        check_layers(layers);
 
         Weights weights;
-        weights.tok_embeddings = file_.matrix(embeddings, words, dim, "(vocab_size, dim)");
+        weights.tok_embeddings =
+            file_.matrix(one_of({reference_words, hugging_face_words}), words, dim, "(vocab_size, dim)");
         for (std::size_t layer = 0; layer < config_.n_layers; ++layer) {
-            at_ = fmt::format("{}layers.{}.", is_reference ? "" : "model.", layer);
+            at_ = fmt::format("{}{}.", layers, layer);
             weights.layers.push_back(block(layer));
         }
         at_.clear();
@@ -35,16 +40,34 @@ class ModelReader {
         weights.output.weight = model_.tied ? weights.tok_embeddings
                                             : file_.matrix(one_of({"output.weight", "lm_head.weight"}), words,
                                                            dim, "(vocab_size, dim)");
-        return {std::move(weights),
-                is_reference ? "under the names of the reference" : "under the names of Hugging Face"};
+        const char* names = is_reference_ ? "the names of the reference" : "the names of Hugging Face";
+        return {std::move(weights), file_.prefix().empty()
+                                        ? fmt::format("under {}", names)
+                                        : fmt::format("with the prefix {} before {}", file_.prefix(), names)};
     }
 
   private:
-    // The first of these names that the file has; if it has none, the first, which is then reported missing.
+    // The name of the embeddings shows which implementation wrote the file.
+    void find_naming() {
+        if (file_.has(fmt::format("{}{}", text_model, hugging_face_words)) &&
+            !file_.has(hugging_face_words)) {
+            file_.lengthen_prefix(text_model);
+        }
+        is_reference_ = file_.has(reference_words);
+        if (is_reference_ || file_.has(hugging_face_words)) return;
+        throw FileError(
+            file_.path(),
+            fmt::format("has neither {0}{1} nor {0}{2}", file_.prefix(), reference_words, hugging_face_words),
+            "--prefix says what the names begin with");
+    }
+
+    // The first of these names that the file has. If it has none, the one that is then reported missing: the
+    // reference's name stands first, Hugging Face's last.
     [[nodiscard]] std::string one_of(const Names& names) const {
         const auto found = std::find_if(names.begin(), names.end(),
                                         [&](const std::string& name) { return file_.has(at_ + name); });
-        return at_ + (found == names.end() ? names.front() : *found);
+        if (found != names.end()) return at_ + *found;
+        return at_ + (is_reference_ ? names.front() : names.back());
     }
     [[nodiscard]] bool has(const std::string& name) const { return file_.has(at_ + name); }
 
@@ -52,7 +75,8 @@ class ModelReader {
     void check_layers(const std::string& prefix) const {
         const std::string last = fmt::format("{}{}.", prefix, config_.n_layers - 1);
         if (file_.has_any(last)) return;
-        throw FileError(file_.path(), fmt::format("has no tensor {}{}...", file_.prefix(), last),
+        throw FileError(file_.path(),
+                        fmt::format("has no tensor whose name begins with {}{}", file_.prefix(), last),
                         fmt::format("the config says that there are {} layers", config_.n_layers));
     }
 
@@ -152,14 +176,15 @@ class ModelReader {
     MoeWeights experts() {
         const std::size_t dim = config_.heads.dim, count = config_.num_experts;
         MoeWeights weights;
-        if (has("feed_forward.router.weight")) {
-            weights.router = linear({"feed_forward.router.weight"}, count, dim, "(num_experts, dim)");
-        } else {
+        if (is_reference_) {
             const Matrix router =
-                file_.matrix(one_of({"feed_forward.router_DE"}), dim, count, "(dim, num_experts)");
+                file_.matrix(at_ + "feed_forward.router_DE", dim, count, "(dim, num_experts)");
             weights.router.weight = torch::transpose(router);
+            weights.experts = separate_experts();
+        } else {
+            weights.router = linear({"feed_forward.router.weight"}, count, dim, "(num_experts, dim)");
+            weights.experts = fused_experts();
         }
-        weights.experts = has("feed_forward.experts.gate_up_proj") ? fused_experts() : separate_experts();
         weights.shared_expert = shared_expert();
         return weights;
     }
@@ -222,6 +247,7 @@ class ModelReader {
     WeightFile& file_;
     const Config& config_;
     const Llama4ModelConfig& model_;
+    bool is_reference_ = true;
     std::string at_;  // what the names of the present layer begin with
 };
 

@@ -163,6 +163,11 @@ void read_reference(const std::string& path, const Fields& fields, Llama4ModelCo
                  {"intermediate_size", "intermediate_size_mlp", "num_local_experts", "num_experts_per_tok",
                   "interleave_moe_layer_step", "moe_layers", "no_rope_layers", "layer_types", "rope_scaling"},
                  "Hugging Face's files");
+    if (config.head_dim != config.dim / config.n_heads) {
+        fields.refuse(fmt::format("head_dim is {}, and dim / n_heads is {}", config.head_dim,
+                                  config.dim / config.n_heads),
+                      "the reference does not read head_dim: take it out, or correct it");
+    }
     config.multiple_of = fields.size({"multiple_of"}).value_or(config.multiple_of);
     fields.read({"ffn_dim_multiplier"}, config.ffn_dim_multiplier);
     fields.read({"ffn_exp"}, config.ffn_exp);

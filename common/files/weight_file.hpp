@@ -33,6 +33,9 @@ class WeightFile {
     // rotary_emb.inv_freq and rope.freqs only repeat the config, and _extra_state belongs to training code.
     [[nodiscard]] std::vector<std::string> unused() const;
 
+    // From now on the names begin with the prefix and `more`.
+    void lengthen_prefix(const std::string& more) { prefix_ += more; }
+
     [[nodiscard]] const std::string& path() const { return path_; }
     [[nodiscard]] const std::string& prefix() const { return prefix_; }
 

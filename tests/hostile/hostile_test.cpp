@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <nlohmann/json.hpp>
 
 #include "common/files/npy.hpp"
 #include "common/files/npz.hpp"
@@ -127,6 +128,24 @@ std::string damaged(std::string bytes, const std::string& contents) {
 }
 std::string damaged_npz(const std::string& contents) {
     return damaged(to_npz("", two_tensors), contents);
+}
+
+// "reference {...}" or "hugging_face {...}" is what is changed in a good config of chapter 8. A field that is
+// null is taken away. Anything else is the whole text.
+std::string llama4_config(const std::string& contents) {
+    const std::map<std::string, std::string> good = {
+        {"reference", R"({"dim": 6, "n_layers": 2, "n_heads": 3, "n_kv_heads": 1, "vocab_size": 9,
+            "attention_chunk_size": 3, "nope_layer_interval": 2, "moe_args": {"num_experts": 3, "top_k": 1}})"},
+        {"hugging_face", R"({"hidden_size": 6, "num_hidden_layers": 2, "num_attention_heads": 3,
+            "num_key_value_heads": 1, "head_dim": 2, "vocab_size": 9, "intermediate_size": 4,
+            "intermediate_size_mlp": 5, "num_local_experts": 3, "num_experts_per_tok": 1,
+            "attention_chunk_size": 3})"}};
+    const std::size_t space = contents.find(' ');
+    const auto kind = good.find(contents.substr(0, space));
+    if (kind == good.end()) return unescaped(contents);
+    nlohmann::json config = nlohmann::json::parse(kind->second);
+    config.merge_patch(nlohmann::json::parse(unescaped(contents.substr(space))));
+    return config.dump();
 }
 
 // --- the folder in which the commands run
@@ -275,6 +294,9 @@ TEST_CASE("hostile: configs of chapters 5 and 6") {
 }
 TEST_CASE("hostile: configs of chapter 7") {
     run_table_of_files("latent_configs.tsv", "config.json", unescaped);
+}
+TEST_CASE("hostile: configs of chapter 8") {
+    run_table_of_files("llama4_configs.tsv", "config.json", llama4_config);
 }
 TEST_CASE("hostile: notebooks") {
     run_table_of_files("notebooks.tsv", "x.ipynb", unescaped);
