@@ -93,6 +93,13 @@ std::optional<Images> images_in(const TensorFile& input, const Tokens& tokens, W
     return images;
 }
 
+// The vision tower is not part of this chapter, and a text without images does not need the projection.
+std::string without_vision(WeightFile& weights, bool has_images) {
+    const bool has_tower = weights.leave_out("vision_embeddings."),
+               has_projection = !has_images && weights.leave_out("vision_projection.");
+    return has_tower || has_projection ? ". The tensors for images were left out" : "";
+}
+
 // Random words, where there is no input.
 Tokens random_tokens(torch::Generator& generator, std::size_t vocab_size) {
     constexpr std::size_t few = 4;
@@ -164,7 +171,7 @@ Model load_model(Walkthrough& walk) {
                 NamedWeights read = read_weights(weights, model.config, file);
                 model.weights = std::move(read.weights);
                 if (input) model.images = images_in(*input, model.tokens, &weights, heads.dim);
-                return read.naming;
+                return read.naming + without_vision(weights, model.images.has_value());
             },
         .draw =
             [&](torch::Generator& random) {

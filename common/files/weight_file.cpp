@@ -50,6 +50,13 @@ Tensor3 WeightFile::tensor3(const std::string& name, const Shape& shape, const c
     return read<3>(name, shape, meaning);
 }
 
+bool WeightFile::leave_out(const std::string& beginning) {
+    for (const TensorInfo& info : file_->tensors()) {
+        if (info.name.starts_with(prefix_ + beginning)) used_.push_back(info.name);
+    }
+    return has_any(beginning);
+}
+
 std::vector<std::string> WeightFile::unused() const {
     std::vector<std::string> names;
     for (const TensorInfo& info : file_->tensors()) {

@@ -33,6 +33,10 @@ class WeightFile {
     // rotary_emb.inv_freq and rope.freqs only repeat the config, and _extra_state belongs to training code.
     [[nodiscard]] std::vector<std::string> unused() const;
 
+    // Tensors whose names begin so belong to a part that the chapter does not need: unused() leaves them out.
+    // Returns whether there are any.
+    bool leave_out(const std::string& beginning);
+
     // From now on the names begin with the prefix and `more`.
     void lengthen_prefix(const std::string& more) { prefix_ += more; }
 

@@ -258,6 +258,24 @@ TEST_CASE("own model: images without weights have no projection") {
     CHECK(has(finished.errors, "has images, which need vision_projection.weight; add --weights"));
 }
 
+TEST_CASE("own model: a text without images leaves the tensors for images out, and says so") {
+    const TemporaryFolder folder;
+    OwnModel model("reference_images");
+    model.input.erase("image_embedding");
+    model.input.erase("image_mask");
+    model.weights.insert_or_assign("vision_embeddings.conv1.weight", Matrix(xt::ones<float>({3, 2})));
+    const Finished finished = model.run(folder, "--save out.safetensors");
+    CAPTURE(finished.errors);
+    REQUIRE(finished.status == 0);
+    CHECK(has(finished.output, "The tensors for images were left out."));
+
+    // Without the tensors, the model is the same.
+    const Tensors with = tensors_of(folder.path("out.safetensors"));
+    model.drop("vision_");
+    const Tensors without = run_and_read(model, folder, "");
+    CHECK(with.at("logits").values == without.at("logits").values);
+}
+
 TEST_CASE("own model: the prefix of a text model beside a vision tower is found in the file") {
     const TemporaryFolder folder;
     OwnModel model("transformers_multimodal");
