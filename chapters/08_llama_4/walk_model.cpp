@@ -37,6 +37,7 @@ void the_logits(Walkthrough& walk, const Setting& setting) {
 void word_by_word(Walkthrough& walk, const Setting& setting, const std::vector<Decoded>& words) {
     Rows rows;
     const std::size_t tokens = setting.tokens.shape(1);
+    const std::size_t bytes_per_token = setting.caches.size() * setting.caches[0].bytes_per_token();
     for (std::size_t n = 0; n < words.size(); ++n) {
         const Decoded& step = words[n];
         const Tensor3 all = logits_without_cache(joined(setting.tokens, words, n + 1), setting.weights,
@@ -45,6 +46,7 @@ void word_by_word(Walkthrough& walk, const Setting& setting, const std::vector<D
         const std::size_t chunk = *setting.config.attention_chunk_size;
         rows.push_back({fmt::format("{}", step.position), word(step.token(0, 0)),
                         word(next_tokens(step.trace.logits)(0, 0)), fmt::format("{}", step.position + 1),
+                        fmt::format("{}", (step.position + 1) * bytes_per_token),
                         fmt::format("{}", step.position % chunk + 1),
                         fmt::format("{:.1e}", largest_difference(step.trace.logits, last))});
     }
@@ -52,10 +54,11 @@ void word_by_word(Walkthrough& walk, const Setting& setting, const std::vector<D
             "Word by word",
             "The word joins the text at position 6, and the model runs on this word alone: the caches of all "
             "four layers have the keys and values of the others. Each step adds one key and one value to "
-            "each cache. The last column compares the logits with those of the whole text at once, with empty caches.")
+            "each cache; the bytes are those of all four. The last column compares the logits with those of the "
+            "whole text at once, with empty caches: the largest difference.")
         .read("decoding.cpp")
         .show("step.logits", words[0].trace.logits, {"B", "T", "vocab_size"}, pytorch())
-        .table({"position", "word", "next", "cached", "layer 0 sees", "largest difference"}, rows);
+        .table({"position", "word", "next", "cached", "bytes", "layer 0 sees", "difference"}, rows);
 }
 
 // The reference's rule: for one token there is no mask, so the chunk is ignored.

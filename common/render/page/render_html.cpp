@@ -34,6 +34,7 @@ std::vector<std::string> words_of(const Document& document) {
         if (!step) continue;
         for (const Block& block : step->blocks) {
             if (const auto* heatmap = std::get_if<Heatmap>(&block)) return heatmap->words;
+            if (const auto* pair = std::get_if<HeatmapPair>(&block)) return pair->left.words;
         }
     }
     return {};
@@ -233,10 +234,12 @@ class HtmlRenderer {
             data_script("data", tensor_data("weights", beginning(heatmap.weights), {"T", "T"}, everything)));
     }
 
+    // Two tables that fit beside each other.
     void draw(const HeatmapPair& pair) {
-        add("<div class=\"side-by-side\">\n");
-        draw(pair.left);
-        draw(pair.right);
+        add("<div class=\"tensors pair\">\n");
+        for (const Heatmap* heatmap : {&pair.left, &pair.right}) {
+            draw(Shown{heatmap->title, beginning(heatmap->weights), {"T", "S"}, {}, {}});
+        }
         add("</div>\n");
     }
 
