@@ -1,0 +1,215 @@
+// ./walk exercise and ./walk grade: the exercises, their checks, and a table for the teacher.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdlib>
+#include <iostream>
+#include <optional>
+
+#include "common/exercise/checking.hpp"
+#include "common/exercise/feedback.hpp"
+#include "common/exercise/verify.hpp"
+#include "common/exercise/workplace.hpp"
+#include "common/files/file_error.hpp"
+#include "common/printable.hpp"
+#include "common/program/option_rules.hpp"
+#include "common/write_out.hpp"
+#include "version.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace exercise;
+
+constexpr const char* examples =
+    "Examples:\n"
+    "  ./walk exercise             the list, by chapter, and what is solved\n"
+    "  ./walk exercise 3.1         the task and the file to edit; builds that file and checks it\n"
+    "  ./walk exercise watch       checks again whenever a file is saved\n"
+    "  ./walk exercise hint 3.1    three hints, each says more than the one before\n"
+    "  ./walk exercise reset 3.1   the skeleton again; keeps your file beside it\n"
+    "  ./walk exercise start DIR   your own copy outside the repository\n\n"
+    "Exit status: 0 solved, 1 not solved yet, 2 bad usage, or a file that cannot be read or written.";
+
+struct Request {
+    std::string command;            // "list", "check", "watch", "hint", "reset", "start", "verify"
+    std::optional<std::string> id;  // "3.1"
+    std::optional<fs::path> in;     // the student's folder
+    fs::path start;
+};
+
+const BuiltExercises built{CHECKOUT, EXERCISES, PROGRAMS};
+
+// The check of an exercise is built when it is first used: ./walk does it, and says so.
+void require_built(const Exercise& exercise) {
+    const char* walk = std::getenv("ATTN_WALK");
+    if (walk != nullptr) {
+        const std::string command = fmt::format("'{}' build-exercises {}", walk, exercise.id());
+        if (std::system(command.c_str()) != 0)
+            throw UsageError("the check of " + exercise.id() + " could not be built");
+    }
+    if (!built.has(exercise))
+        throw UsageError(
+            fmt::format("the check of {} is not built; cmake --build build --target exercise_{}_{}",
+                        exercise.id(), exercise.chapter, exercise.number));
+}
+
+// The student's folder: --in, or `exercises` in the checkout, which the first call makes.
+Workplace open_workplace(const Request& request, const std::vector<Exercise>& all) {
+    const fs::path folder = request.in.value_or(built.checkout / "exercises");
+    if (!request.in && !Workplace::is_one(folder)) Workplace::make(folder, built.checkout, all);
+    Workplace workplace(folder);
+    workplace.complete(all);
+    return workplace;
+}
+
+std::string shown_path(const fs::path& path) {
+    std::error_code ignored;
+    const std::string relative = fs::relative(path, fs::current_path(ignored), ignored).string();
+    return printable(relative.empty() || relative.starts_with("../..") ? path.string() : relative);
+}
+
+void list(const Workplace& workplace, const std::vector<Exercise>& all) {
+    std::string text;
+    for (std::size_t i = 0; i < all.size();) {
+        const std::size_t first = i;
+        std::size_t solved = 0;
+        std::string lines;
+        for (; i < all.size() && all[i].chapter == all[first].chapter; ++i) {
+            const bool is_solved = workplace.is_solved(all[i]);
+            solved += is_solved ? 1 : 0;
+            lines += fmt::format("  {} {:<5} {:<46} {}, {} minutes\n", is_solved ? "✓" : " ", all[i].id(),
+                                 all[i].title, kind_name(all[i].kind), all[i].minutes);
+        }
+        text += fmt::format("{}Chapter {}: {}   {}\n{}", first == 0 ? "" : "\n", all[first].chapter,
+                            chapter_title(built.checkout, all[first].chapter_folder),
+                            progress_bar(solved, i - first), lines);
+    }
+    write_out(text);
+}
+
+// The task without its two first lines, which the heading shows.
+std::string task_of(const Exercise& exercise) {
+    const std::string text = read_text_file(exercise.folder / "README.md");
+    std::size_t start = text.find(" minutes");
+    start = text.find('\n', start);
+    return text.substr(std::min(text.size(), text.find_first_not_of('\n', start)));
+}
+
+Checked check(Workplace& workplace, const Exercise& exercise) {
+    const Checked checked = check_answer(built, exercise, workplace.folder_of(exercise));
+    if (checked.state == Checked::State::solved) workplace.remember_solved(exercise);
+    return checked;
+}
+
+std::string next_after(const Workplace& workplace, const std::vector<Exercise>& all) {
+    for (const Exercise& exercise : all)
+        if (!workplace.is_solved(exercise)) return fmt::format("  Next: ./walk exercise {}\n", exercise.id());
+    return "  All exercises are solved.\n";
+}
+
+int check_one(Workplace& workplace, const std::vector<Exercise>& all, const Exercise& exercise) {
+    require_built(exercise);
+    write_out(fmt::format("{} {}   {}, {} minutes\n\n{}", exercise.id(), exercise.title,
+                          kind_name(exercise.kind), exercise.minutes, task_of(exercise)));
+    for (const std::string& file : exercise.files)
+        write_out(fmt::format("\n  edit: {}", shown_path(workplace.folder_of(exercise) / file)));
+    write_out("\n");
+    const Checked checked = check(workplace, exercise);
+    write_out(feedback(exercise, checked));
+    if (checked.state == Checked::State::solved) {
+        write_out(fmt::format("\n✓ {} is solved.\n", exercise.id()) + next_after(workplace, all));
+        return 0;
+    }
+    write_out(fmt::format("  A hint: ./walk exercise hint {}\n", exercise.id()));
+    return 1;
+}
+
+int run(const Request& request) {
+    const std::vector<Exercise> all = read_exercises(built.checkout);
+    if (request.command == "verify") return verify(built, all, request.id, require_built);
+    if (request.command == "start") {
+        Workplace::make(request.start, built.checkout, all);
+        write_out(fmt::format("{} exercises are in {}; go there and run ./walk exercise\n", all.size(),
+                              printable(request.start.string())));
+        return 0;
+    }
+    Workplace workplace = open_workplace(request, all);
+    if (request.command == "list") {
+        list(workplace, all);
+        return 0;
+    }
+    const Exercise& exercise = find_exercise(all, request.id.value());
+    if (request.command == "check") return check_one(workplace, all, exercise);
+    if (request.command == "hint") {
+        const std::size_t number = workplace.next_hint(exercise);
+        write_out(fmt::format("{} {}   hint {} of {}\n\n{}\n", exercise.id(), exercise.title, number,
+                              exercise.hints.size(), exercise.hints.at(number - 1)));
+        return 0;
+    }
+    for (const std::string& kept : workplace.reset(exercise))
+        write_out(fmt::format("your file is kept as {}\n", shown_path(workplace.folder_of(exercise) / kept)));
+    write_out(fmt::format("{} is as it was at the start\n", exercise.id()));
+    return 0;
+}
+
+// The text that --help or --version asks for, or nothing. Bad usage is a UsageError.
+std::optional<std::string> read_command_line(Request& request, int argc, const char* const* argv) {
+    CLI::App app("Exercises that check themselves", "./walk exercise");
+    app.footer(examples);
+    app.set_version_flag("--version", std::string(version_text));
+    app.add_option("--in", request.in, "the student's folder (default: exercises/ in the checkout)")
+        ->type_name("DIR");
+    std::vector<std::string> words;
+    app.add_option("WHAT", words,
+                   "N.M, watch, hint N.M, reset N.M, start DIR, verify [N.M]; nothing: the list")
+        ->type_name("");
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        return app.help();
+    } catch (const CLI::CallForVersion&) {
+        return std::string(version_text) + "\n";
+    } catch (const CLI::ParseError& error) {
+        throw UsageError(std::string(error.what()) + "; ./walk exercise --help shows all commands");
+    }
+
+    const auto is_id = [](const std::string& word) {
+        return !word.empty() && std::isdigit(word.front()) != 0;
+    };
+    const auto wrong = [&](const std::string& what) {
+        return UsageError(what + "; ./walk exercise --help shows all commands");
+    };
+    request.command = words.empty() ? "list" : is_id(words[0]) ? "check" : words[0];
+    if (request.command == "check") {
+        request.id = words[0];
+    } else if (words.size() > 1) {
+        request.id = words[1];
+        request.start = words[1];
+    }
+    const bool needs_word =
+        request.command == "hint" || request.command == "reset" || request.command == "start";
+    const bool known = needs_word || request.command == "list" || request.command == "check" ||
+                       request.command == "watch" || request.command == "verify";
+    if (!known) throw wrong("there is no exercise or command " + words[0]);
+    if (needs_word && words.size() < 2) throw wrong(words[0] + " needs a word after it");
+    if (words.size() > (request.command == "check" || request.command == "list" ? 1U : 2U))
+        throw wrong("one word too many: " + words.back());
+    return std::nullopt;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        Request request;
+        if (const auto text = read_command_line(request, argc, argv)) {
+            write_out(*text);
+            return 0;
+        }
+        return run(request);
+    } catch (const std::exception& error) {
+        write_error("exercise", error.what());
+        return 2;
+    }
+}
