@@ -67,24 +67,26 @@ std::vector<std::string> files_read(const fs::path& rule) {
 // A student's file may include common/, earlier chapters and the headers that are given. It may not include
 // the chapter's own lines, which answer the exercise, or a file from anywhere else. Returns "" or the
 // message.
-std::string forbidden_include(const BuiltExercises& built, const Exercise& exercise, const fs::path& folder) {
+std::string forbidden_include(const BuiltExercises& built, const Exercise& exercise, const fs::path& folder,
+                              const fs::path& compiled_in) {
+    const fs::path checkout = fs::weakly_canonical(built.checkout), chapters = checkout / "chapters";
     for (const std::string& file : files_read(folder / "read.d")) {
-        const fs::path path = fs::weakly_canonical(file);
+        const fs::path path = fs::weakly_canonical(compiled_in / file);
         const auto below = [&](const fs::path& place) {
             return path.string().starts_with(fs::weakly_canonical(place).string() + "/");
         };
-        if (below(folder) || below(built.folder.parent_path()) || below(built.checkout / "common")) continue;
-        if (below(exercise.folder) && path.extension() == ".hpp") continue;
-        const fs::path chapters = built.checkout / "chapters";
-        if (below(chapters)) {
-            const std::string chapter = *fs::relative(path, fs::weakly_canonical(chapters)).begin();
-            const bool is_header = path.parent_path().filename() == chapter && path.extension() == ".hpp";
-            if (std::atoi(chapter.c_str()) < exercise.chapter && is_header) continue;
-            return fmt::format(
-                "it includes {}, which has the answer or is not for this chapter; write it yourself",
-                fs::relative(path, fs::weakly_canonical(built.checkout)).string());
-        }
-        return fmt::format("it includes {}, which does not belong to the exercise", file);
+        const bool is_header = path.extension() == ".hpp";
+        if (below(folder) || below(compiled_in) || below(checkout / "common")) continue;
+        if (below(exercise.folder) && is_header) continue;
+        if (!below(chapters))
+            return fmt::format("it includes {}, which does not belong to the exercise", file);
+
+        const fs::path inside = fs::relative(path, chapters);
+        const bool is_earlier = std::atoi(inside.c_str()) < exercise.chapter;
+        if (is_earlier && is_header && inside.parent_path() == *inside.begin()) continue;
+        return fmt::format(
+            "it includes chapters/{}, which is not for this exercise; write these lines yourself",
+            inside.string());
     }
     return "";
 }
@@ -143,7 +145,7 @@ AnswerBuild build_answer(const BuiltExercises& built, const Exercise& exercise, 
         }
         result.message += compiled.output;
         for (const std::string& problem :
-             {forbidden_include(built, exercise, folder), forbidden_call(exercise, object)}) {
+             {forbidden_include(built, exercise, folder, compile.folder), forbidden_call(exercise, object)}) {
             if (problem.empty()) continue;
             result.message = file + ": " + problem;
             return result;

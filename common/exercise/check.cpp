@@ -343,6 +343,12 @@ CheckReport judge(const std::string& answer_program, const std::string& answers_
                 // What comes after costs another ten seconds, or says the same again.
                 goes_on =
                     test.report.outcome != Outcome::timed_out && test.report.outcome != Outcome::missing;
+            } catch (const std::exception& error) {
+                // The check computes with what the student's code returned, such as a fixture of another
+                // shape.
+                test.report.outcome = Outcome::wrong;
+                test.report.problem =
+                    std::string("the check cannot use this result: ") + printable(error.what());
             }
             if (test.process) {
                 test.process->kill();
