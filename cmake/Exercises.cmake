@@ -19,7 +19,8 @@ target_precompile_headers(exercise_student_file PRIVATE
 set_property(TARGET exercise_student_file PROPERTY RULE_LAUNCH_COMPILE
   "${CMAKE_SOURCE_DIR}/cmake/record_command.sh ${ATTN_EXERCISES}/compile.txt empty_answer.cpp")
 
-add_executable(exercise_answer ${CMAKE_SOURCE_DIR}/common/exercise/answer_main.cpp)
+add_executable(exercise_answer
+  ${CMAKE_SOURCE_DIR}/common/exercise/answer_main.cpp ${CMAKE_SOURCE_DIR}/common/exercise/sandbox.cpp)
 target_link_libraries(exercise_answer PRIVATE exercise_student_file ${all_chapters} attn_exercise)
 set_property(TARGET exercise_answer PROPERTY RUNTIME_OUTPUT_DIRECTORY ${ATTN_EXERCISES})
 set_property(TARGET exercise_answer PROPERTY RULE_LAUNCH_LINK
@@ -52,6 +53,7 @@ function(attn_add_exercise folder chapter number)
   list(REMOVE_ITEM skeleton ${folder}/check.cpp)
   add_custom_target(${name} DEPENDS exercise_programs)
   add_dependencies(exercises ${name})
+  set_property(GLOBAL APPEND PROPERTY attn_exercises ${chapter}.${number})
   if(NOT EXISTS ${folder}/check.cpp)  # a notebook, which the chapter compares
     cmake_path(GET folder PARENT_PATH exercises_of_chapter)
     cmake_path(GET exercises_of_chapter PARENT_PATH chapter_folder)

@@ -17,7 +17,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Templates take memory and time, and a student's file may ask for any amount.
-constexpr Limits compiler_limits{.seconds = 60, .memory = std::size_t{4} << 30U, .output = 1U << 20U};
+constexpr Limits compiler_limits{.seconds = 60, .memory = std::size_t{2} << 30U, .output = 1U << 20U};
 
 // Their warnings are for this project's own style.
 const std::vector<std::string> fewer_warnings = {

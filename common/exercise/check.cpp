@@ -89,6 +89,9 @@ std::string signal_in_words(int signal) {
     if (ended.printed_too_much) {
         end_test(Outcome::crashed, fmt::format("it printed more than {} KB", Limits{}.output >> 10U));
     }
+    if (ended.sent_too_much)
+        end_test(Outcome::crashed,
+                 fmt::format("its result is larger than {} MB", LimitedProcess::largest_message >> 20U));
     if (ended.signal != 0) end_test(Outcome::crashed, "it crashed: " + signal_in_words(ended.signal));
     end_test(Outcome::crashed,
              fmt::format("it ended the program with status {} before it returned", ended.status));
@@ -281,7 +284,7 @@ std::string receive_result() {
     if (!judging->process) {
         judging->process = std::make_unique<LimitedProcess>(
             std::vector<std::string>{judging->answer_program, std::to_string(judging->index)}, "/",
-            Limits{.may_start_programs = false});
+            Limits{.untrusted = true});
     }
     const std::optional<std::string> message = judging->process->next_message();
     if (!message || message->empty()) explain_end();

@@ -60,15 +60,21 @@ std::string state_name(Checked::State state) {
     return names.at(static_cast<std::size_t>(state));
 }
 
+std::string read_student_file(const Exercise& exercise, const fs::path& folder, const std::string& name) {
+    for (const fs::path& path : {folder.parent_path(), folder, folder / name}) {
+        if (fs::is_symlink(path)) throw FileError(path, "it is a symbolic link", "put the file itself there");
+    }
+    return read_text_file(folder / name, largest_student_file(exercise));
+}
+
 Checked check_answer(const BuiltExercises& built, const Exercise& exercise, const fs::path& folder) {
     Checked checked;
     std::map<std::string, std::string> files;
     bool changed = false;
     try {
         for (const std::string& name : exercise.files) {
-            files[name] = read_text_file(folder / name, largest_student_file(exercise));
-            changed = changed ||
-                      files[name] != read_text_file(exercise.folder / name, largest_student_file(exercise));
+            files[name] = read_student_file(exercise, folder, name);
+            changed = changed || files[name] != read_student_file(exercise, exercise.folder, name);
         }
     } catch (const FileError& error) {
         checked.state = Checked::State::unreadable;

@@ -25,6 +25,11 @@ struct Checked {
 
 std::string state_name(Checked::State state);  // "solved", "does not build"
 
+// A file of the student. Throws FileError if it cannot be read, is too large, or stands behind a symbolic
+// link, which could lead to somebody else's file.
+std::string read_student_file(const Exercise& exercise, const std::filesystem::path& folder,
+                              const std::string& name);
+
 // `folder` holds the student's files of this exercise. No other file of it is read.
 Checked check_answer(const BuiltExercises& built, const Exercise& exercise,
                      const std::filesystem::path& folder);

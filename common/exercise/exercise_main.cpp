@@ -8,9 +8,14 @@
 
 #include "common/exercise/checking.hpp"
 #include "common/exercise/feedback.hpp"
+#include "common/exercise/grade.hpp"
+#include "common/exercise/limited_process.hpp"
 #include "common/exercise/verify.hpp"
+#include "common/exercise/watch.hpp"
 #include "common/exercise/workplace.hpp"
+#include "common/files/atomic_file.hpp"
 #include "common/files/file_error.hpp"
+#include "common/files/output_target.hpp"
 #include "common/printable.hpp"
 #include "common/program/option_rules.hpp"
 #include "common/write_out.hpp"
@@ -36,22 +41,24 @@ struct Request {
     std::optional<std::string> id;  // "3.1"
     std::optional<fs::path> in;     // the student's folder
     fs::path start;
+    GradeOptions grade;
+    std::vector<std::string> only;  // the exercises to grade; none: all
 };
 
 const BuiltExercises built{CHECKOUT, EXERCISES, PROGRAMS};
 
-// The check of an exercise is built when it is first used: ./walk does it, and says so.
+// The check of an exercise is built when it is first used. ./walk does it, and says so. `which` is "3.1" or
+// "all".
+void build_checks(const std::string& which) {
+    if (std::getenv("ATTN_WALK") == nullptr) return;
+    const std::string command = "\"$ATTN_WALK\" build-exercises " + which;
+    if (std::system(command.c_str()) != 0) throw UsageError("the check could not be built, as said above");
+}
+
 void require_built(const Exercise& exercise) {
-    const char* walk = std::getenv("ATTN_WALK");
-    if (walk != nullptr) {
-        const std::string command = fmt::format("'{}' build-exercises {}", walk, exercise.id());
-        if (std::system(command.c_str()) != 0)
-            throw UsageError("the check of " + exercise.id() + " could not be built");
-    }
-    if (!built.has(exercise))
-        throw UsageError(
-            fmt::format("the check of {} is not built; cmake --build build --target exercise_{}_{}",
-                        exercise.id(), exercise.chapter, exercise.number));
+    if (built.has(exercise)) return;
+    throw UsageError(fmt::format("the check of {} is not built; cmake --build build --target exercise_{}_{}",
+                                 exercise.id(), exercise.chapter, exercise.number));
 }
 
 // The student's folder: --in, or `exercises` in the checkout, which the first call makes.
@@ -96,38 +103,72 @@ std::string task_of(const Exercise& exercise) {
     return text.substr(std::min(text.size(), text.find_first_not_of('\n', start)));
 }
 
-Checked check(Workplace& workplace, const Exercise& exercise) {
-    const Checked checked = check_answer(built, exercise, workplace.folder_of(exercise));
-    if (checked.state == Checked::State::solved) workplace.remember_solved(exercise);
-    return checked;
-}
-
-std::string next_after(const Workplace& workplace, const std::vector<Exercise>& all) {
-    for (const Exercise& exercise : all)
-        if (!workplace.is_solved(exercise)) return fmt::format("  Next: ./walk exercise {}\n", exercise.id());
-    return "  All exercises are solved.\n";
-}
-
-int check_one(Workplace& workplace, const std::vector<Exercise>& all, const Exercise& exercise) {
+// The task, the files to edit, and the result. Returns whether it is solved.
+bool check_one(Workplace& workplace, const Exercise& exercise) {
+    build_checks(exercise.id());
     require_built(exercise);
-    write_out(fmt::format("{} {}   {}, {} minutes\n\n{}", exercise.id(), exercise.title,
-                          kind_name(exercise.kind), exercise.minutes, task_of(exercise)));
+    std::string text = fmt::format("{} {}   {}, {} minutes\n\n{}\n", exercise.id(), exercise.title,
+                                   kind_name(exercise.kind), exercise.minutes, task_of(exercise));
     for (const std::string& file : exercise.files)
-        write_out(fmt::format("\n  edit: {}", shown_path(workplace.folder_of(exercise) / file)));
-    write_out("\n");
-    const Checked checked = check(workplace, exercise);
+        text += fmt::format("  edit: {}\n", shown_path(workplace.folder_of(exercise) / file));
+    write_out(text);
+
+    const Checked checked = check_answer(built, exercise, workplace.folder_of(exercise));
+    const bool is_solved = checked.state == Checked::State::solved;
+    if (is_solved) workplace.remember_solved(exercise);
     write_out(feedback(exercise, checked));
-    if (checked.state == Checked::State::solved) {
-        write_out(fmt::format("\n✓ {} is solved.\n", exercise.id()) + next_after(workplace, all));
-        return 0;
+    write_out(is_solved ? fmt::format("\n✓ {} is solved.\n", exercise.id())
+                        : fmt::format("  A hint: ./walk exercise hint {}\n", exercise.id()));
+    return is_solved;
+}
+
+int watch_from(Workplace& workplace, const std::vector<Exercise>& all, const std::optional<std::string>& id) {
+    const Exercise* first = id ? &find_exercise(all, *id) : next_unsolved(workplace, all, nullptr);
+    throw_on_interrupt();
+    if (first == nullptr) {
+        write_out("All exercises are solved.\n");
+    } else {
+        watch(workplace, all, *first,
+              [&](const Exercise& exercise) { return check_one(workplace, exercise); });
     }
-    write_out(fmt::format("  A hint: ./walk exercise hint {}\n", exercise.id()));
-    return 1;
+    return 0;
+}
+
+int grade_all(const Request& request, const std::vector<Exercise>& all) {
+    std::vector<Exercise> exercises;
+    for (const std::string& id : request.only) exercises.push_back(find_exercise(all, id));
+    if (exercises.empty()) exercises = all;
+    if (request.only.empty()) build_checks("all");
+    for (const std::string& id : request.only) build_checks(id);
+    for (const Exercise& exercise : exercises) require_built(exercise);
+
+    std::vector<NamedFile> outputs;
+    if (request.grade.junit) outputs.push_back({"--junit", *request.grade.junit});
+    if (request.grade.csv) outputs.push_back({"--csv", *request.grade.csv});
+    if (request.grade.json) outputs.push_back({"--json", "-"});
+    check_outputs({}, outputs);
+
+    throw_on_interrupt();
+    const std::vector<Grades> grades = grade(built, exercises, request.grade.submissions);
+    if (request.grade.junit) write_file(*request.grade.junit, grades_as_junit(grades, exercises));
+    if (request.grade.csv) write_file(*request.grade.csv, grades_as_csv(grades, exercises));
+    const auto alone = [](const std::optional<std::string>& path) {
+        return path && is_standard_output(*path);
+    };
+    if (!alone(request.grade.junit) && !alone(request.grade.csv))
+        write_out(request.grade.json ? grades_as_json(grades, exercises) : table_of(grades, exercises));
+    const bool all_solved = std::all_of(grades.begin(), grades.end(),
+                                        [&](const Grades& row) { return row.solved() == exercises.size(); });
+    return all_solved ? 0 : 1;
 }
 
 int run(const Request& request) {
     const std::vector<Exercise> all = read_exercises(built.checkout);
-    if (request.command == "verify") return verify(built, all, request.id, require_built);
+    if (request.command == "grade") return grade_all(request, all);
+    if (request.command == "verify") {
+        build_checks(request.id.value_or("all"));
+        return verify(built, all, request.id, require_built);
+    }
     if (request.command == "start") {
         Workplace::make(request.start, built.checkout, all);
         write_out(fmt::format("{} exercises are in {}; go there and run ./walk exercise\n", all.size(),
@@ -139,8 +180,16 @@ int run(const Request& request) {
         list(workplace, all);
         return 0;
     }
+    if (request.command == "watch") return watch_from(workplace, all, request.id);
     const Exercise& exercise = find_exercise(all, request.id.value());
-    if (request.command == "check") return check_one(workplace, all, exercise);
+    if (request.command == "check") {
+        const bool is_solved = check_one(workplace, exercise);
+        const Exercise* next = next_unsolved(workplace, all, &exercise);
+        if (is_solved)
+            write_out(next == nullptr ? "  All exercises are solved.\n"
+                                      : fmt::format("  Next: ./walk exercise {}\n", next->id()));
+        return is_solved ? 0 : 1;
+    }
     if (request.command == "hint") {
         const std::size_t number = workplace.next_hint(exercise);
         write_out(fmt::format("{} {}   hint {} of {}\n\n{}\n", exercise.id(), exercise.title, number,
@@ -164,10 +213,23 @@ std::optional<std::string> read_command_line(Request& request, int argc, const c
     app.add_option("WHAT", words,
                    "N.M, watch, hint N.M, reset N.M, start DIR, verify [N.M]; nothing: the list")
         ->type_name("");
+    CLI::App* grade = app.add_subcommand("grade", "a table for the teacher: who solved what (./walk grade)");
+    grade->add_option("DIR", request.grade.submissions, "the students' folders")->required()->type_name("");
+    grade->add_option("--junit", request.grade.junit, "the grades as JUnit XML, into this file")
+        ->type_name("FILE");
+    grade->add_option("--csv", request.grade.csv, "the grades and the reasons for a spreadsheet")
+        ->type_name("FILE");
+    grade->add_flag("--json", request.grade.json, "the grades as JSON instead of the table");
+    grade->add_option("--only", request.only, "grades these exercises: --only 3.1,3.2")
+        ->delimiter(',')
+        ->type_name("N.M");
+    grade->footer(
+        "Only the files that a student edits are read from DIR; checks and headers come from this checkout.\n"
+        "Exit status: 0 all is solved, 1 something is not, 2 bad usage, or a file that cannot be read or written.");
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        return app.help();
+        return (grade->parsed() ? grade : &app)->help();
     } catch (const CLI::CallForVersion&) {
         return std::string(version_text) + "\n";
     } catch (const CLI::ParseError& error) {
@@ -180,6 +242,7 @@ std::optional<std::string> read_command_line(Request& request, int argc, const c
     const auto wrong = [&](const std::string& what) {
         return UsageError(what + "; ./walk exercise --help shows all commands");
     };
+    if (grade->parsed()) words = {"grade"};
     request.command = words.empty() ? "list" : is_id(words[0]) ? "check" : words[0];
     if (request.command == "check") {
         request.id = words[0];
@@ -190,7 +253,8 @@ std::optional<std::string> read_command_line(Request& request, int argc, const c
     const bool needs_word =
         request.command == "hint" || request.command == "reset" || request.command == "start";
     const bool known = needs_word || request.command == "list" || request.command == "check" ||
-                       request.command == "watch" || request.command == "verify";
+                       request.command == "watch" || request.command == "verify" ||
+                       request.command == "grade";
     if (!known) throw wrong("there is no exercise or command " + words[0]);
     if (needs_word && words.size() < 2) throw wrong(words[0] + " needs a word after it");
     if (words.size() > (request.command == "check" || request.command == "list" ? 1U : 2U))
@@ -208,6 +272,8 @@ int main(int argc, char** argv) {
             return 0;
         }
         return run(request);
+    } catch (const Interrupted&) {
+        return 130;  // as the shell says of a program that Ctrl-C ended
     } catch (const std::exception& error) {
         write_error("exercise", error.what());
         return 2;

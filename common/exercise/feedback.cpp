@@ -68,7 +68,7 @@ std::string feedback(const Exercise& exercise, const Checked& checked) {
 
     std::string text;
     if (!checked.warnings.empty()) text += "\n" + checked.warnings.substr(0, 1500) + "\n";
-    const TestReport* failed = checked.report.first_failed();
+    const TestReport* failed = checked.report.told_failure();
     if (failed != nullptr && failed->outcome == Outcome::missing)
         return text +
                fmt::format("\n✗ {}\n{}", failed->title, prose("Not written yet: " + failed->problem + "."));

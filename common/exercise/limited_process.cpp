@@ -6,7 +6,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <cstdint>
@@ -18,6 +20,12 @@
 
 namespace exercise {
 namespace {
+
+std::atomic<bool> interrupted = false;
+
+void note_interrupt(int) {
+    interrupted = true;
+}
 
 // A pipe that no other program inherits.
 std::array<int, 2> private_pipe() {
@@ -48,7 +56,18 @@ void limit(__rlimit_resource resource, std::size_t most) {
 #ifndef ATTN_ADDRESS_SANITIZER  // it reserves terabytes of addresses
     if (limits.memory > 0) limit(RLIMIT_AS, limits.memory);
 #endif
-    if (chdir(folder) == 0) execvp(arguments[0], arguments.data());
+    for (int inherited = LimitedProcess::message_descriptor + 1; inherited < 256; ++inherited)
+        close(inherited);
+    if (chdir(folder) != 0) _exit(127);
+    if (!limits.untrusted) {
+        execvp(arguments[0], arguments.data());
+        _exit(127);
+    }
+    limit(RLIMIT_FSIZE, 0);
+    // With one thread OpenBLAS starts none, which an untrusted program may not do.
+    std::array<char*, 3> environment{const_cast<char*>("OPENBLAS_NUM_THREADS=1"),
+                                     const_cast<char*>("LANG=C.UTF-8"), nullptr};
+    execve(arguments[0], arguments.data(), environment.data());
     _exit(127);
 }
 
@@ -84,9 +103,11 @@ bool LimitedProcess::read_some() {
     if (output_ < 0 && messages_ < 0) return false;
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
-    const int ready =
-        left.count() > 0 ? poll(sources.data(), sources.size(), static_cast<int>(left.count())) : 0;
-    if (ready < 0 && errno == EINTR) return true;
+    // In short waits: the signal may have come to another thread.
+    const auto wait = std::min<std::int64_t>(left.count(), 200);
+    const int ready = wait > 0 ? poll(sources.data(), sources.size(), static_cast<int>(wait)) : 0;
+    if (interrupted) throw Interrupted{};
+    if ((ready < 0 && errno == EINTR) || (ready == 0 && left.count() > wait)) return true;
     if (ready <= 0) {
         ended_.timed_out = true;
         return false;
@@ -121,7 +142,10 @@ std::optional<std::string> LimitedProcess::next_message() {
         std::uint64_t size = 0;
         if (received_.size() >= sizeof(size)) {
             std::memcpy(&size, received_.data(), sizeof(size));
-            if (size > largest_message) return std::nullopt;
+            if (size > largest_message) {
+                ended_.sent_too_much = true;
+                return std::nullopt;
+            }
             if (received_.size() - sizeof(size) >= size) {
                 const auto length = static_cast<std::size_t>(size);
                 std::string message = received_.substr(sizeof(size), length);
@@ -134,7 +158,7 @@ std::optional<std::string> LimitedProcess::next_message() {
 }
 
 Ended LimitedProcess::wait() {
-    while (read_some()) received_.clear();
+    while (!ended_.sent_too_much && read_some()) received_.clear();
     end();
     return ended_;
 }
@@ -148,7 +172,7 @@ void LimitedProcess::end() {
     if (process_ <= 0) return;
     int status = 0;
     pid_t reaped = 0;
-    const bool over_limit = ended_.timed_out || ended_.printed_too_much;
+    const bool over_limit = ended_.timed_out || ended_.printed_too_much || ended_.sent_too_much;
     // Both pipes are closed: it is about to end by itself, unless it closed them on purpose.
     for (int tries = 0; tries < 200 && !over_limit && output_ < 0 && messages_ < 0 && reaped == 0; ++tries) {
         reaped = waitpid(process_, &status, WNOHANG);
@@ -163,6 +187,19 @@ void LimitedProcess::end() {
         *descriptor = -1;
     }
     process_ = -1;
+}
+
+void throw_on_interrupt() {
+    struct sigaction action {};
+    action.sa_handler = note_interrupt;
+    sigaction(SIGINT, &action, nullptr);
+    sigaction(SIGTERM, &action, nullptr);
+}
+
+void pause(std::chrono::milliseconds time) {
+    const auto end = std::chrono::steady_clock::now() + time;
+    while (!interrupted && std::chrono::steady_clock::now() < end) usleep(20'000);
+    if (interrupted) throw Interrupted{};
 }
 
 void send_message(std::string_view message) {

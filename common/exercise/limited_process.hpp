@@ -15,7 +15,9 @@ struct Limits {
     double seconds = 10;
     std::size_t memory = std::size_t{2} << 30U;  // bytes of address space; 0: no limit
     std::size_t output = 64U << 10U;             // bytes of standard output and standard error together
-    bool may_start_programs = true;
+    // A student's program: it gets no environment of ours and may write no file (answer_main.cpp does the
+    // rest).
+    bool untrusted = false;
 };
 
 struct Ended {
@@ -23,7 +25,8 @@ struct Ended {
     int signal = 0;  // the signal that ended it; 0: it ended by itself
     bool timed_out = false;
     bool printed_too_much = false;
-    std::string output;  // the first Limits::output bytes that it printed
+    bool sent_too_much = false;  // a message larger than LimitedProcess::largest_message
+    std::string output;          // the first Limits::output bytes that it printed
 };
 
 class LimitedProcess {
@@ -62,6 +65,15 @@ class LimitedProcess {
     std::string received_;
     Ended ended_;
 };
+
+// Thrown in the program that waits, after Ctrl-C or SIGTERM: what it started has ended then.
+struct Interrupted {};
+
+// From now on Ctrl-C and SIGTERM throw Interrupted out of LimitedProcess and pause().
+void throw_on_interrupt();
+
+// Waits. Throws Interrupted.
+void pause(std::chrono::milliseconds time);
 
 // In the process itself: sends a message to the one that started it.
 void send_message(std::string_view message);

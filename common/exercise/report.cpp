@@ -54,13 +54,15 @@ TestReport test_from(const Json& json) {
 }  // namespace
 
 bool CheckReport::passed() const {
-    return !tests.empty() && first_failed() == nullptr;
+    return !tests.empty() && told_failure() == nullptr;
 }
 
-const TestReport* CheckReport::first_failed() const {
-    const auto failed = std::find_if(tests.begin(), tests.end(),
-                                     [](const TestReport& test) { return test.outcome != Outcome::passed; });
-    return failed == tests.end() ? nullptr : &*failed;
+const TestReport* CheckReport::told_failure() const {
+    const auto failed = [](const TestReport& test) { return test.outcome != Outcome::passed; };
+    const auto told = [&](const TestReport& test) { return failed(test) && test.cause.has_value(); };
+    auto found = std::find_if(tests.begin(), tests.end(), told);
+    if (found == tests.end()) found = std::find_if(tests.begin(), tests.end(), failed);
+    return found == tests.end() ? nullptr : &*found;
 }
 
 std::string outcome_name(Outcome outcome) {

@@ -39,8 +39,8 @@ struct CheckReport {
     std::vector<TestReport> tests;
 
     [[nodiscard]] bool passed() const;
-    // The first test that did not pass; null where all have.
-    [[nodiscard]] const TestReport* first_failed() const;
+    // The failed test that tells most: the first with a verified cause, else the first. Null where all pass.
+    [[nodiscard]] const TestReport* told_failure() const;
 };
 
 std::string outcome_name(Outcome outcome);  // "passed", "timed out"

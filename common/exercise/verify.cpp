@@ -22,7 +22,7 @@ bool say(bool good, const std::string& what, const Exercise& exercise, const Che
 
 bool verify_skeleton(const BuiltExercises& built, const Exercise& exercise) {
     const Checked checked = check_answer(built, exercise, exercise.folder);
-    const TestReport* failed = checked.report.first_failed();
+    const TestReport* failed = checked.report.told_failure();
     // The skeleton of a repair is a bug that compiles: it fails in its own way.
     const Outcome promised = exercise.kind == Kind::repair ? Outcome::wrong : Outcome::missing;
     const bool good =
@@ -34,7 +34,7 @@ bool verify_skeleton(const BuiltExercises& built, const Exercise& exercise) {
 bool verify_wrong(const BuiltExercises& built, const Exercise& exercise, const fs::path& folder) {
     const std::string name = folder.filename(), promised = name.substr(0, name.rfind('_'));
     const Checked checked = check_answer(built, exercise, folder);
-    const TestReport* failed = checked.report.first_failed();
+    const TestReport* failed = checked.report.told_failure();
     const std::string named = failed == nullptr ? "nothing fails"
                               : failed->cause   ? failed->cause->id
                                                 : "no cause, " + outcome_name(failed->outcome);
