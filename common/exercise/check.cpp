@@ -354,8 +354,10 @@ CheckReport judge(const std::string& answer_program, const std::string& answers_
                     std::string("the check cannot use this result: ") + printable(error.what());
             }
             if (test.process) {
+                // What the code has printed may come only when its process ends.
+                if (test.report.outcome != Outcome::passed && test.report.printed.empty())
+                    test.report.printed = test.process->wait().output;
                 test.process->kill();
-                if (test.report.printed.empty()) test.report.printed = test.process->printed();
             }
         }
         report.tests.push_back(std::move(test.report));

@@ -2,9 +2,10 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
-#include <iostream>
 #include <optional>
+#include <sstream>
 
 #include "common/exercise/checking.hpp"
 #include "common/exercise/feedback.hpp"
@@ -220,8 +221,14 @@ std::optional<std::string> read_command_line(Request& request, int argc, const c
     grade->add_option("--csv", request.grade.csv, "the grades and the reasons for a spreadsheet")
         ->type_name("FILE");
     grade->add_flag("--json", request.grade.json, "the grades as JSON instead of the table");
-    grade->add_option("--only", request.only, "grades these exercises: --only 3.1,3.2")
-        ->delimiter(',')
+    grade
+        ->add_option_function<std::string>(
+            "--only",
+            [&request](const std::string& ids) {
+                std::istringstream stream(ids);
+                for (std::string id; std::getline(stream, id, ',');) request.only.push_back(id);
+            },
+            "grades these exercises: --only 3.1,3.2")
         ->type_name("N.M");
     grade->footer(
         "Only the files that a student edits are read from DIR; checks and headers come from this checkout.\n"

@@ -77,7 +77,7 @@ std::vector<Grades> grade(const BuiltExercises& built, const std::vector<Exercis
     std::vector<Grades> grades;
     if (std::none_of(submissions.begin(), submissions.end(),
                      [](const fs::path& path) { return fs::is_directory(path); }))
-        throw FileError(submissions.front(), "it is no folder", "give the folders of the submissions");
+        throw FileError(submissions.front(), "it is no folder", "name the folders of the submissions");
     for (const fs::path& submission : submissions)
         grades.push_back({submission.string(), std::vector<Checked>(exercises.size())});
 

@@ -45,9 +45,6 @@ class LimitedProcess {
     // Waits for the end of the process, within its limits. Then every process of its group has ended.
     Ended wait();
 
-    // What it has printed so far, up to the limit.
-    [[nodiscard]] const std::string& printed() const { return ended_.output; }
-
     // Ends it now.
     void kill();
 

@@ -67,17 +67,18 @@ void copy_exercise(const Exercise& exercise, const fs::path& folder) {
     for (const std::string& name : exercise.files) copy(name);
 }
 
-// Without git there is no repository, and nothing else is different. The author is the student's own, where
-// git knows one.
+// A repository with a first commit. The author is the student, where git knows the name. Without git there is
+// no repository, and nothing else is different.
 void make_repository(const fs::path& folder) {
-    const std::vector<std::vector<std::string>> commands = {
-        {"git", "init", "-q"},
-        {"git", "add", "-A"},
-        {"git", "-c", "user.name=student", "-c", "user.email=student@localhost", "commit", "-q", "-m",
-         "The exercises as they were"}};
-    for (const auto& command : commands) {
-        if (run_limited(command, folder, {.seconds = 60, .memory = 0}).status != 0) return;
-    }
+    const auto git = [&](std::vector<std::string> arguments) {
+        arguments.insert(arguments.begin(), "git");
+        return run_limited(arguments, folder, {.seconds = 60, .memory = 0}).status == 0;
+    };
+    std::vector<std::string> commit{"-c", "commit.gpgsign=false"};
+    if (!git({"config", "user.email"}))
+        commit.insert(commit.end(), {"-c", "user.name=student", "-c", "user.email=student@localhost"});
+    commit.insert(commit.end(), {"commit", "-q", "-m", "The exercises as they were"});
+    if (git({"init", "-q"}) && git({"add", "-A"})) git(commit);
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -20,8 +21,12 @@ const std::string place = "03_causal_mask_and_dropout/1_hide_the_future",
                   file = place + "/hide_the_future.cpp";
 const std::string answers = SOURCE_DIR "/tests/exercises/03_1_hide_the_future/";
 
+// The compiler's cache and git look for the developer's own settings.
+const std::vector<std::string> environment = {
+    "LANG=C.UTF-8", std::string("HOME=") + (std::getenv("HOME") != nullptr ? std::getenv("HOME") : "/")};
+
 Finished exercise(const std::string& arguments) {
-    return run_piped(exercise_program + " " + arguments, {"LANG=C.UTF-8", "HOME=/nonexistent"});
+    return run_piped(exercise_program + " " + arguments, environment);
 }
 
 // A student's folder, as `start` makes it.
@@ -74,8 +79,8 @@ TEST_CASE("exercise start makes a folder with tasks and skeletons, and no checks
     }
     if (run_piped("git --version", {}).status == 0) {
         const std::string inside = "cd '" + student.path("").string() + "' && git ";
-        CHECK(run_piped(inside + "log --oneline", {"HOME=/nonexistent"}).status == 0);
-        CHECK(run_piped(inside + "status --short", {"HOME=/nonexistent"}).output.empty());
+        CHECK(run_piped(inside + "log --oneline", environment).status == 0);
+        CHECK(run_piped(inside + "status --short", environment).output.empty());
     }
 
     const Finished again = exercise("start '" + student.path("").string() + "'");
@@ -157,11 +162,11 @@ TEST_CASE("exercise reset: the skeleton again, and nothing is lost") {
 
 TEST_CASE("exercise: a compiler's error at the student's line") {
     const Student student;
-    student.write(file, function("Matrix masked = scores\nreturn masked;"));
+    student.write(file, function("Matrix masked = scores return masked;"));
     const Finished plain = student.run("3.1");
     CHECK(plain.status == 1);
     CHECK(has(plain.output, "\n✗ hide_the_future.cpp:4:"));
-    CHECK_FALSE(has(plain.output, "/tmp"));
+    CHECK_FALSE(has(plain.output, "attn_exercise"));  // where it was built
 
     // The error is in a header of xtensor's; the line that leads there is the student's.
     student.write(
@@ -197,7 +202,7 @@ TEST_CASE("exercise watch: checks after each save, goes on, and ends with Ctrl-C
             "wait_for 'Not written yet'; wait_for 'waiting for you'; cp '" + answers +
             "solution/hide_the_future.cpp' '" + folder + "/" + file + "'; wait_for '3.1 is solved'; " +
             "wait_for '3.2 The mask after softmax'; wait_for 'The walk shows it'; kill -INT $watch; wait $watch",
-        {"LANG=C.UTF-8", "HOME=/nonexistent"});
+        environment);
     CHECK(watched.status == 130);
     CHECK(watched.errors.empty());
 }
@@ -205,7 +210,7 @@ TEST_CASE("exercise watch: checks after each save, goes on, and ends with Ctrl-C
 TEST_CASE("exercise refuses what it does not know in one line") {
     const Student student;
     for (const char* wrong : {"9.9", "3", "dance", "hint", "hint 9.9", "reset", "start", "3.1 3.2", "--wat",
-                              "grade", "grade /nonexistent"}) {
+                              "grade", "grade /dev/null"}) {
         CAPTURE(wrong);
         const Finished finished = student.run(wrong);
         CHECK(finished.status == 2);
