@@ -23,10 +23,12 @@ bool say(bool good, const std::string& what, const Exercise& exercise, const Che
 bool verify_skeleton(const BuiltExercises& built, const Exercise& exercise) {
     const Checked checked = check_answer(built, exercise, exercise.folder);
     const TestReport* failed = checked.report.told_failure();
-    // The skeleton of a repair is a bug that compiles: it fails in its own way.
-    const Outcome promised = exercise.kind == Kind::repair ? Outcome::wrong : Outcome::missing;
-    const bool good =
+    // The skeleton of a repair is a bug that compiles. It passes the first test, which is the friendly one.
+    const bool is_repair = exercise.kind == Kind::repair;
+    const Outcome promised = is_repair ? Outcome::wrong : Outcome::missing;
+    bool good =
         checked.state == Checked::State::not_started && failed != nullptr && failed->outcome == promised;
+    if (is_repair && good) good = checked.report.tests.front().outcome == Outcome::passed;
     return say(good, fmt::format("skeleton: {}", failed == nullptr ? "no test fails" : failed->problem),
                exercise, checked);
 }
