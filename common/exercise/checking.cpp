@@ -39,12 +39,19 @@ class BuildFolder {
 };
 
 // Ten seconds for each test, and one test that times out is the last.
-constexpr Limits check_limits{.seconds = 60, .memory = 0, .output = 64U << 20U};
+constexpr Limits check_limits{.seconds = 120, .memory = 0, .output = 64U << 20U};
 
 CheckReport run_check(const fs::path& check, const std::vector<std::string>& arguments) {
     std::vector<std::string> command{check};
     command.insert(command.end(), arguments.begin(), arguments.end());
     const Ended ended = run_limited(command, "/", check_limits);
+    if (ended.timed_out) {
+        TestReport all;
+        all.title = "all tests";
+        all.outcome = Outcome::timed_out;
+        all.problem = fmt::format("together they ran for more than {} seconds", check_limits.seconds);
+        return {{all}};
+    }
     const auto report = report_from_json(ended.output);
     if (!report)
         throw FileError(check, fmt::format("it gave no report, and ended with status {}", ended.status),

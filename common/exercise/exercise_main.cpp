@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "common/exercise/checking.hpp"
 #include "common/exercise/feedback.hpp"
@@ -19,6 +20,8 @@
 #include "common/files/output_target.hpp"
 #include "common/printable.hpp"
 #include "common/program/option_rules.hpp"
+#include "common/render/terminal.hpp"
+#include "common/render/text_layout.hpp"
 #include "common/write_out.hpp"
 #include "version.hpp"
 
@@ -45,6 +48,12 @@ struct Request {
     GradeOptions grade;
     std::vector<std::string> only;  // the exercises to grade; none: all
 };
+
+// What a student reads, in the characters that the terminal has.
+void say(const std::string& text) {
+    static const bool unicode = detect_terminal(ColorChoice::automatic).unicode;
+    write_out(unicode ? text : to_ascii(text));
+}
 
 const BuiltExercises built{CHECKOUT, EXERCISES, PROGRAMS};
 
@@ -93,7 +102,7 @@ void list(const Workplace& workplace, const std::vector<Exercise>& all) {
                             chapter_title(built.checkout, all[first].chapter_folder),
                             progress_bar(solved, i - first), lines);
     }
-    write_out(text);
+    say(text);
 }
 
 // The task without its two first lines, which the heading shows.
@@ -104,22 +113,27 @@ std::string task_of(const Exercise& exercise) {
     return text.substr(std::min(text.size(), text.find_first_not_of('\n', start)));
 }
 
-// The task, the files to edit, and the result. Returns whether it is solved.
-bool check_one(Workplace& workplace, const Exercise& exercise) {
-    build_checks(exercise.id());
-    require_built(exercise);
-    std::string text = fmt::format("{} {}   {}, {} minutes\n\n{}\n", exercise.id(), exercise.title,
-                                   kind_name(exercise.kind), exercise.minutes, task_of(exercise));
+std::string task_and_files(const Workplace& workplace, const Exercise& exercise) {
+    std::string text = markdown_as_text(task_of(exercise)) + "\n";
     for (const std::string& file : exercise.files)
         text += fmt::format("  edit: {}\n", shown_path(workplace.folder_of(exercise) / file));
-    write_out(text);
+    return text;
+}
+
+// The task, where `with_task`, and the result. Returns whether it is solved.
+bool check_one(Workplace& workplace, const Exercise& exercise, bool with_task) {
+    build_checks(exercise.id());
+    require_built(exercise);
+    say(fmt::format("{} {}   {}, {} minutes\n", exercise.id(), exercise.title, kind_name(exercise.kind),
+                    exercise.minutes));
+    if (with_task) say("\n" + task_and_files(workplace, exercise));
 
     const Checked checked = check_answer(built, exercise, workplace.folder_of(exercise));
     const bool is_solved = checked.state == Checked::State::solved;
     if (is_solved) workplace.remember_solved(exercise);
-    write_out(feedback(exercise, checked));
-    write_out(is_solved ? fmt::format("\n✓ {} is solved.\n", exercise.id())
-                        : fmt::format("  A hint: ./walk exercise hint {}\n", exercise.id()));
+    say(feedback(exercise, checked));
+    say(is_solved ? fmt::format("\n✓ {} is solved.\n", exercise.id())
+                  : fmt::format("  A hint: ./walk exercise hint {}\n", exercise.id()));
     return is_solved;
 }
 
@@ -127,10 +141,13 @@ int watch_from(Workplace& workplace, const std::vector<Exercise>& all, const std
     const Exercise* first = id ? &find_exercise(all, *id) : next_unsolved(workplace, all, nullptr);
     throw_on_interrupt();
     if (first == nullptr) {
-        write_out("All exercises are solved.\n");
+        say("All exercises are solved.\n");
     } else {
-        watch(workplace, all, *first,
-              [&](const Exercise& exercise) { return check_one(workplace, exercise); });
+        const Exercise* told = nullptr;  // its task is on the screen
+        watch(workplace, all, *first, [&](const Exercise& exercise) {
+            const bool is_new = &exercise != std::exchange(told, &exercise);
+            return check_one(workplace, exercise, is_new);
+        });
     }
     return 0;
 }
@@ -157,7 +174,7 @@ int grade_all(const Request& request, const std::vector<Exercise>& all) {
         return path && is_standard_output(*path);
     };
     if (!alone(request.grade.junit) && !alone(request.grade.csv))
-        write_out(request.grade.json ? grades_as_json(grades, exercises) : table_of(grades, exercises));
+        say(request.grade.json ? grades_as_json(grades, exercises) : table_of(grades, exercises));
     const bool all_solved = std::all_of(grades.begin(), grades.end(),
                                         [&](const Grades& row) { return row.solved() == exercises.size(); });
     return all_solved ? 0 : 1;
@@ -172,8 +189,8 @@ int run(const Request& request) {
     }
     if (request.command == "start") {
         Workplace::make(request.start, built.checkout, all);
-        write_out(fmt::format("{} exercises are in {}; go there and run ./walk exercise\n", all.size(),
-                              printable(request.start.string())));
+        say(fmt::format("{} exercises are in {}; go there and run ./walk exercise\n", all.size(),
+                        printable(request.start.string())));
         return 0;
     }
     Workplace workplace = open_workplace(request, all);
@@ -184,22 +201,22 @@ int run(const Request& request) {
     if (request.command == "watch") return watch_from(workplace, all, request.id);
     const Exercise& exercise = find_exercise(all, request.id.value());
     if (request.command == "check") {
-        const bool is_solved = check_one(workplace, exercise);
+        const bool is_solved = check_one(workplace, exercise, true);
         const Exercise* next = next_unsolved(workplace, all, &exercise);
         if (is_solved)
-            write_out(next == nullptr ? "  All exercises are solved.\n"
-                                      : fmt::format("  Next: ./walk exercise {}\n", next->id()));
+            say(next == nullptr ? "  All exercises are solved.\n"
+                                : fmt::format("  Next: ./walk exercise {}\n", next->id()));
         return is_solved ? 0 : 1;
     }
     if (request.command == "hint") {
         const std::size_t number = workplace.next_hint(exercise);
-        write_out(fmt::format("{} {}   hint {} of {}\n\n{}\n", exercise.id(), exercise.title, number,
-                              exercise.hints.size(), exercise.hints.at(number - 1)));
+        say(fmt::format("{} {}   hint {} of {}\n\n{}", exercise.id(), exercise.title, number,
+                        exercise.hints.size(), markdown_as_text(exercise.hints.at(number - 1))));
         return 0;
     }
     for (const std::string& kept : workplace.reset(exercise))
-        write_out(fmt::format("your file is kept as {}\n", shown_path(workplace.folder_of(exercise) / kept)));
-    write_out(fmt::format("{} is as it was at the start\n", exercise.id()));
+        say(fmt::format("your file is kept as {}\n", shown_path(workplace.folder_of(exercise) / kept)));
+    say(fmt::format("{} is as it was at the start\n", exercise.id()));
     return 0;
 }
 

@@ -52,7 +52,37 @@ std::string failed_test(const TestReport& test) {
     return text;
 }
 
+// Tables, lists and code keep their lines.
+bool keeps_its_lines(const std::string& line) {
+    return line.starts_with("|") || line.starts_with("- ") || line.starts_with("```") ||
+           line.starts_with("    ");
+}
+
 }  // namespace
+
+std::string markdown_as_text(const std::string& markdown) {
+    std::string text, paragraph;
+    bool in_code = false;
+    const auto end_paragraph = [&] {
+        if (!paragraph.empty()) text += prose(paragraph);
+        paragraph.clear();
+    };
+    for (std::string line : lines_of(markdown)) {
+        for (std::size_t at = line.find("**"); at != std::string::npos; at = line.find("**", at))
+            line.erase(at, 2);
+        const bool as_it_is = in_code || line.empty() || keeps_its_lines(line);
+        if (as_it_is) end_paragraph();
+        if (line.starts_with("```")) {
+            in_code = !in_code;
+        } else if (as_it_is) {
+            text += (line.empty() ? "" : "  ") + line + "\n";
+        } else {
+            paragraph += (paragraph.empty() ? "" : " ") + line;
+        }
+    }
+    end_paragraph();
+    return text;
+}
 
 std::string progress_bar(std::size_t solved, std::size_t all) {
     std::string bar;

@@ -51,8 +51,9 @@ std::size_t largest_student_file(const Exercise& exercise) {
 
 CheckReport check_notebook(const BuiltExercises& built, const Exercise& exercise,
                            const std::filesystem::path& notebook) {
-    const Ended compared = run_limited({built.check(exercise), "--compare", notebook, "--json"}, "/",
-                                       {.seconds = 60, .memory = 0, .output = 16U << 20U});
+    const Ended compared =
+        run_limited({built.check(exercise), "--compare", notebook, "--json"}, "/",
+                    {.seconds = 60, .memory = std::size_t{4} << 30U, .output = 16U << 20U});
     Json tensors = Json::array();
     std::string refused;
     if (compared.status == 2) {

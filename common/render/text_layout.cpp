@@ -12,7 +12,7 @@ bool starts_code_point(char byte) {
 }
 
 // The characters of formulas, rules, ticks and heatmaps, and their ASCII equivalents.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 52> ascii_stand_ins = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 54> ascii_stand_ins = {{
     {"━", "="},  {"─", "-"},   {"│", "|"},     {"·", "*"},   {"×", "x"},     {"–", "-"},  {"—", "-"},
     {"’", "'"},  {"…", "..."}, {"→", "->"},    {"←", "<-"},  {"≤", "<="},    {"≥", ">="}, {"≠", "!="},
     {"≈", "~"},  {"∞", "inf"}, {"√", "sqrt "}, {"Σ", "sum"}, {"∈", "in"},    {"⊙", ".*"}, {"²", "^2"},
@@ -20,7 +20,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 52> ascii_st
     {"₁", "_1"}, {"₂", "_2"},  {"ω", "score"}, {"α", "w"},   {"σ", "sigma"}, {"✓", "ok"}, {"✗", "DIFFERS"},
     {"█", "#"},  {"▓", "+"},   {"▒", ":"},     {"░", "."},   {"¹", "^1"},    {"₃", "_3"}, {"₄", "_4"},
     {"ₜ", "_t"}, {"ₘ", "_m"},  {"θ", "theta"}, {"⁺", "^+"},  {"∼", "~"},     {"ⁱ", "^i"}, {"ʲ", "^j"},
-    {"⁹", "^9"}, {"ₙ", "_n"},  {"ᵣ", "_r"},
+    {"⁹", "^9"}, {"ₙ", "_n"},  {"ᵣ", "_r"},    {"■", "#"},   {"□", "."},
 }};
 
 }  // namespace

@@ -106,6 +106,30 @@ TEST_CASE("exercise: the walk in a student's folder calls the checkout's walk wi
     CHECK(run_piped("'" + student.path("walk").string() + "' 3 --step", {}).output == "3 --step\n");
 }
 
+TEST_CASE("exercise: every task names a step that the walk has") {
+    int exercises = 0;
+    for (const auto& each : fs::recursive_directory_iterator(SOURCE_DIR "/chapters")) {
+        if (each.path().filename() != "README.md" || !has(each.path().string(), "/exercises/")) continue;
+        const std::string text = contents_of(each.path());
+        const std::size_t start = text.find("./walk ");
+        std::istringstream words(text.substr(start + 7, text.find('\n', start) - start - 7));
+        int chapter = 0;
+        words >> chapter;
+        const std::string walk = run_piped(program(chapter), environment).output;
+        int steps = 0;
+        for (std::string word; words >> word;) {
+            if (std::isdigit(static_cast<unsigned char>(word.front())) == 0) continue;
+            CAPTURE(each.path(), word);
+            CHECK(has(walk, "\n" + std::string(word.size() < 2 ? " " : "") + std::to_string(std::stoi(word)) +
+                                "  "));
+            ++steps;
+        }
+        CHECK(steps > 0);
+        ++exercises;
+    }
+    CHECK(exercises >= 5);
+}
+
 TEST_CASE("exercise: from the skeleton to the solution") {
     const Student student;
     CHECK(has(student.run("").output, "  3.1   Hide the future"));
@@ -113,7 +137,7 @@ TEST_CASE("exercise: from the skeleton to the solution") {
 
     const Finished skeleton = student.run("3.1");
     CHECK(skeleton.status == 1);
-    CHECK(has(skeleton.output, "**What.** Write `hide_the_future`"));
+    CHECK(has(skeleton.output, "  What. Write `hide_the_future` in"));
     CHECK(has(skeleton.output, "1_hide_the_future/hide_the_future.cpp\n"));
     CHECK(has(skeleton.output, "Not written yet: every score with j > i must become -inf."));
 
