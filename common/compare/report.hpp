@@ -21,3 +21,4 @@ std::string agreement_in_words(const Closeness& closeness);  // "agrees, all 4 d
 std::string difference_in_words(
     const ComparedTensor& tensor);  // "first at row 3, column 0: yours 0.1, here 0.2 ..."
 std::string shortened(const std::string& text, std::size_t most);  // cut to at most `most` columns
+std::string escaped_for_xml(const std::string& text);              // in an attribute, at most 1000 columns

@@ -2,9 +2,7 @@
 
 #include "common/compare/report.hpp"
 
-namespace {
-
-std::string escaped(const std::string& text) {
+std::string escaped_for_xml(const std::string& text) {
     constexpr std::size_t longest = 1000;
     std::string xml;
     for (const char c : shortened(text, longest)) {
@@ -28,6 +26,8 @@ std::string escaped(const std::string& text) {
     return xml;
 }
 
+namespace {
+
 std::string problem_of(const ComparedTensor& tensor) {
     if (tensor.result == Result::unreadable) return tensor.theirs->damage;
     if (tensor.result == Result::not_found) return "not found";
@@ -47,14 +47,14 @@ std::string report_as_junit(const Comparison& comparison) {
         suite, comparison.tensors.size(), comparison.tensors.size() - comparison.count(Result::agrees));
     for (const ComparedTensor& tensor : comparison.tensors) {
         const std::string start =
-            fmt::format("  <testcase classname=\"{}\" name=\"{}\"", suite, escaped(tensor.ours.name));
+            fmt::format("  <testcase classname=\"{}\" name=\"{}\"", suite, escaped_for_xml(tensor.ours.name));
         if (tensor.result == Result::agrees) {
             xml += start + "/>\n";
             continue;
         }
         const std::string type = tensor.hint ? tensor.hint->id : result_name(tensor.result);
         xml += fmt::format("{}>\n    <failure type=\"{}\" message=\"{}\"/>\n  </testcase>\n", start,
-                           escaped(type), escaped(problem_of(tensor)));
+                           escaped_for_xml(type), escaped_for_xml(problem_of(tensor)));
     }
     return xml + "</testsuite>\n";
 }

@@ -12,7 +12,7 @@ bool starts_code_point(char byte) {
 }
 
 // The characters of formulas, rules, ticks and heatmaps, and their ASCII equivalents.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 57> ascii_stand_ins = {{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 59> ascii_stand_ins = {{
     {"━", "="},     {"─", "-"},  {"│", "|"},     {"·", "*"},   {"×", "x"},       {"–", "-"},
     {"—", "-"},     {"’", "'"},  {"…", "..."},   {"→", "->"},  {"←", "<-"},      {"≤", "<="},
     {"≥", ">="},    {"≠", "!="}, {"≈", "~"},     {"∞", "inf"}, {"√", "sqrt "},   {"Σ", "sum"},
@@ -22,7 +22,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 57> ascii_st
     {"▓", "+"},     {"▒", ":"},  {"░", "."},     {"¹", "^1"},  {"₃", "_3"},      {"₄", "_4"},
     {"ₜ", "_t"},    {"ₘ", "_m"}, {"θ", "theta"}, {"⁺", "^+"},  {"∼", "~"},       {"ⁱ", "^i"},
     {"ʲ", "^j"},    {"⁹", "^9"}, {"ₙ", "_n"},    {"ᵣ", "_r"},  {"⌊", "floor("},  {"⌋", ")"},
-    {"⌈", "ceil("}, {"⌉", ")"},  {"ₑ", "_e"},
+    {"⌈", "ceil("}, {"⌉", ")"},  {"ₑ", "_e"},    {"■", "#"},   {"□", "."},
 }};
 
 }  // namespace

@@ -34,7 +34,7 @@ case $1 in
         sleep "${SLOW:-0}"
         mkdir -p build/bin
         for done in 10 30 55 80 100; do echo "[ $done%] Building CXX object common/CMakeFiles/attn_torch.dir/a.o"; done
-        for program in 01_one 05_five 05_five_on_device show html_index; do
+        for program in 01_one 05_five 05_five_on_device show html_index exercise; do
             printf '#!/bin/sh\necho "%s $*"\n' $program >build/bin/$program
             chmod +x build/bin/$program
         done ;;
@@ -139,6 +139,20 @@ TEST_CASE("walk builds the chapter that is asked for, and nothing where nothing 
 
     CHECK(checkout.run("\"$walk\" show x.npy").output == "show x.npy\n");
     CHECK(checkout.asked() == "--build build --target show\n");
+}
+
+TEST_CASE("walk builds the program of the exercises, and for it the checks that it asks for") {
+    Checkout checkout;
+    const Finished listed = checkout.run("\"$walk\" exercise hint 1.2");
+    CHECK(listed.output == "exercise hint 1.2\n");
+    CHECK(checkout.asked() == "--preset walk\n--build build --target exercise\n");
+    CHECK(checkout.run("\"$walk\" grade 'a b' --json").output == "exercise grade a b --json\n");
+    CHECK(checkout.asked() == "");
+
+    CHECK(checkout.run("\"$walk\" build-exercises 1.2 1.2").status == 0);
+    CHECK(checkout.asked() == "--build build --target exercise_1_2\n");
+    CHECK(checkout.run("\"$walk\" build-exercises all 5.1").status == 0);
+    CHECK(checkout.asked() == "--build build --target exercises\n");
 }
 
 TEST_CASE("walk: a build of everything counts for each chapter, and a new file makes it old") {

@@ -1,0 +1,114 @@
+#include "common/exercise/feedback.hpp"
+
+#include <fmt/format.h>
+
+#include "common/exercise/lines.hpp"
+#include "common/printable.hpp"
+#include "common/render/text_layout.hpp"
+
+namespace exercise {
+namespace {
+
+constexpr std::size_t text_width = 80;
+
+// Prose, two columns to the right; a tensor stands at the left margin, so that it can be copied out whole.
+std::string prose(const std::string& text) {
+    std::string lines;
+    for (const std::string& line : wrap(text, text_width - 2)) lines += "  " + line + "\n";
+    return lines;
+}
+
+std::string mark(Outcome outcome) {
+    if (outcome == Outcome::passed) return "✓";
+    return outcome == Outcome::not_run ? "-" : "✗";
+}
+
+// The first lines of what the student's code printed, made safe for a terminal.
+std::string printed_by_student(const std::string& printed) {
+    constexpr std::size_t most_lines = 20;
+    const std::vector<std::string> lines = lines_of(printed);
+    std::string text;
+    for (std::size_t i = 0; i < lines.size() && i < most_lines; ++i)
+        text += "  | " + cut(printable(lines[i]), 200) + "\n";
+    return lines.size() > most_lines ? text + "  ...\n" : text;
+}
+
+std::string value_with_name(const std::string& name, const std::string& text) {
+    return "\n  " + name + "\n" + text + "\n";
+}
+
+std::string failed_test(const TestReport& test) {
+    std::string text = fmt::format("\n✗ {}\n", test.title) + prose(test.problem + ".");
+    for (const GivenValue& value : test.given) text += value_with_name("given: " + value.name, value.text);
+    if (!test.yours.empty() && !test.expected.empty()) {
+        text += value_with_name("your " + test.what, test.yours);
+        text += value_with_name("expected", test.expected);
+    }
+    if (!test.printed.empty()) text += "\n  your code printed\n" + printed_by_student(test.printed);
+    if (test.cause) {
+        text += "\n" + prose("The cause: " + test.cause->cause + ".");
+        if (!test.cause->advice.empty()) text += prose("Look at: " + test.cause->advice + ".");
+    }
+    return text;
+}
+
+// Tables, lists and code keep their lines.
+bool keeps_its_lines(const std::string& line) {
+    return line.starts_with("|") || line.starts_with("- ") || line.starts_with("```") ||
+           line.starts_with("    ");
+}
+
+}  // namespace
+
+std::string markdown_as_text(const std::string& markdown) {
+    std::string text, paragraph;
+    bool in_code = false;
+    const auto end_paragraph = [&] {
+        if (!paragraph.empty()) text += prose(paragraph);
+        paragraph.clear();
+    };
+    for (std::string line : lines_of(markdown)) {
+        for (std::size_t at = line.find("**"); at != std::string::npos; at = line.find("**", at))
+            line.erase(at, 2);
+        const bool as_it_is = in_code || line.empty() || keeps_its_lines(line);
+        if (as_it_is) end_paragraph();
+        if (line.starts_with("```")) {
+            in_code = !in_code;
+        } else if (as_it_is) {
+            text += (line.empty() ? "" : "  ") + line + "\n";
+        } else {
+            paragraph += (paragraph.empty() ? "" : " ") + line;
+        }
+    }
+    end_paragraph();
+    return text;
+}
+
+std::string progress_bar(std::size_t solved, std::size_t all) {
+    std::string bar;
+    for (std::size_t i = 0; i < all; ++i) bar += i < solved ? "■" : "□";
+    return fmt::format("{} {} of {}", bar, solved, all);
+}
+
+std::string feedback(const Exercise& exercise, const Checked& checked) {
+    if (checked.state == Checked::State::unreadable || checked.state == Checked::State::does_not_build)
+        return "\n✗ " +
+               (checked.state == Checked::State::unreadable ? printable(checked.message) : checked.message) +
+               "\n";
+
+    std::string text;
+    if (!checked.warnings.empty()) text += "\n" + checked.warnings.substr(0, 1500) + "\n";
+    const TestReport* failed = checked.report.told_failure();
+    if (failed != nullptr && failed->outcome == Outcome::missing)
+        return text +
+               fmt::format("\n✗ {}\n{}", failed->title, prose("Not written yet: " + failed->problem + "."));
+
+    text += "\n";
+    for (const TestReport& test : checked.report.tests)
+        text += fmt::format("  {} {}\n", mark(test.outcome), test.title);
+    if (failed != nullptr)
+        text += failed_test(*failed) + fmt::format("\n  The walk shows it: {}\n", exercise.shown_in);
+    return text;
+}
+
+}  // namespace exercise

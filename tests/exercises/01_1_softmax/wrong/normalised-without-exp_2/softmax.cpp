@@ -1,0 +1,17 @@
+#include <cmath>
+
+#include "common/tensor.hpp"
+
+// torch.softmax(scores, dim=-1): every row has positive weights with sum 1. (m, n) -> (m, n)
+Matrix softmax(const Matrix& scores) {
+    Matrix weights = scores;
+    for (std::size_t i = 0; i < scores.shape(0); ++i) {
+        float sum = 0.0f;
+        for (std::size_t j = 0; j < scores.shape(1); ++j) {
+            weights(i, j) = scores(i, j);
+            sum += weights(i, j);
+        }
+        for (std::size_t j = 0; j < scores.shape(1); ++j) weights(i, j) /= sum;
+    }
+    return weights;
+}

@@ -1,0 +1,14 @@
+#include <limits>
+
+#include "chapters/01_simplified_self_attention/softmax.hpp"
+#include "common/tensor.hpp"
+
+// The attention weights of a causal mask: softmax over the keys up to the token itself. (T, T) -> (T, T)
+Matrix causal_weights(const Matrix& scores) {
+    Matrix masked = scores;
+    for (std::size_t i = 0; i < masked.shape(0); ++i) {
+        for (std::size_t j = i + 1; j < masked.shape(1); ++j)
+            masked(i, j) = -std::numeric_limits<float>::infinity();
+    }
+    return ch1::softmax(masked);
+}
