@@ -91,8 +91,8 @@ void positions_and_qk_norm(Walkthrough& walk, const Setting& setting, const Atte
             "Norm before or after the rotation?",
             "A rotation does not change the length of a pair, so a norm without weights commutes with it. A "
             "weight for each number of the head does not: the rotation mixes the two numbers of a pair. "
-            "Qwen3 has such weights, and norms before it rotates. Whoever moves that norm gets other "
-            "scores.")
+            "Qwen3 has such weights, and norms before it rotates. Code that moves that norm computes "
+            "other scores.")
         .read("qk_norm.hpp")
         .table({"weights of the norm", "largest difference of both orders"},
                {{"none (Llama 4)", difference(ones)},
