@@ -197,6 +197,8 @@ TEST_CASE("exercise: a compiler's error at the student's line") {
         file, function("Vector row = xt::sum(scores, {1});\nxt::xtensor<std::string, 2> words = scores;"));
     const Finished deep = student.run("3.1");
     CHECK(has(deep.output, "\n✗ hide_the_future.cpp:5:"));
+    CHECK(has(deep.output, "error: no match"));
+    CHECK(has(deep.output, "\n    5 | xt::xtensor<std::string, 2> words = scores;\n"));
     CHECK(std::count(deep.output.begin(), deep.output.end(), '\n') < 25);
 
     student.write(
@@ -209,10 +211,15 @@ TEST_CASE("exercise: a compiler's error at the student's line") {
 
 TEST_CASE("exercise: an index out of range is told, and what the code prints is shown") {
     const Student student;
+    student.write(file, "#include \"common/tensor.hpp\"\nMatrix hide_the_future(const Matrix&) {\n}\n");
+    CHECK(has(student.run("3.1").output, "✗ hide_the_future.cpp:3:"));
+    student.write(file, function("int unused = 1;"));
+    CHECK(has(student.run("3.1").output, "hide_the_future.cpp:4:5: warning: unused variable"));
+
     student.write(file, function("printf(\"row %d\\n\", 3); Matrix m = scores; m(9, 9) = 0.0f; return m;",
                                  "#include <cstdio>\n"));
     const Finished crashed = student.run("3.1");
-    CHECK(has(crashed.output, "it threw an exception"));
+    CHECK(has(crashed.output, "it threw an exception: index 9 is out of bounds"));
     CHECK(has(crashed.output, "your code printed\n  | row 3\n"));
 }
 
