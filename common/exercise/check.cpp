@@ -291,9 +291,11 @@ std::string receive_result() {
     const std::string text = message->substr(1);
     if (message->front() == result_message) return text;
     if (message->front() == missing_message) end_test(Outcome::missing, printable(text));
-    // xtensor's message is several lines, and the last one says which index is wrong.
+    // xtensor's message is several lines, and the last one says which index is wrong, after a tab.
     const std::vector<std::string> lines = lines_of(text);
-    end_test(Outcome::crashed, "it threw an exception: " + printable(lines.empty() ? "" : lines.back()));
+    const std::string last = lines.empty() ? "" : lines.back();
+    const std::size_t start = std::min(last.size(), last.find_first_not_of(" \t"));
+    end_test(Outcome::crashed, "it threw an exception: " + printable(last.substr(start)));
 }
 
 void refuse_result() {
