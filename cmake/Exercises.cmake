@@ -8,17 +8,29 @@ set(ATTN_EXERCISES ${CMAKE_BINARY_DIR}/exercises)
 file(MAKE_DIRECTORY ${ATTN_EXERCISES})
 get_property(all_chapters GLOBAL PROPERTY attn_chapters)
 
-# A student's file: every index is checked, and xtensor is parsed once for all of them.
+# A student's file: every index is checked, and xtensor is parsed once for all files. Of this project's own options it
+# gets those that change numbers, and of the warnings those that help a beginner. One error is enough to read.
+function(attn_compile_as_student target)
+  target_link_libraries(${target} PRIVATE attn_xtensor attn_fmt)
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR})
+  target_compile_definitions(${target} PRIVATE XTENSOR_ENABLE_ASSERT)
+  target_compile_options(${target} PRIVATE
+    "$<FILTER:$<TARGET_PROPERTY:attn_compiler,INTERFACE_COMPILE_OPTIONS>,EXCLUDE,^-W>"
+    -O1 -Wall -Wno-sign-compare -Werror=return-type -fdiagnostics-color=never
+    $<$<CXX_COMPILER_ID:GNU>:-fmax-errors=1;-ftemplate-backtrace-limit=2;-fpch-preprocess;-Wno-array-bounds;-Wno-stringop-overflow>
+    $<$<CXX_COMPILER_ID:Clang,AppleClang>:-ferror-limit=1;-ftemplate-backtrace-limit=2>)
+endfunction()
+
 add_library(exercise_student_file OBJECT ${CMAKE_SOURCE_DIR}/common/exercise/empty_answer.cpp)
-target_link_libraries(exercise_student_file PRIVATE attn_base)
-target_compile_definitions(exercise_student_file PRIVATE XTENSOR_ENABLE_ASSERT)
-target_compile_options(exercise_student_file PRIVATE -O1)
+attn_compile_as_student(exercise_student_file)
 target_precompile_headers(exercise_student_file PRIVATE
   <algorithm> <cmath> <limits> <vector>
   ${CMAKE_SOURCE_DIR}/common/tensor.hpp ${CMAKE_SOURCE_DIR}/common/exercise/missing.hpp)
-set_property(TARGET exercise_student_file PROPERTY CXX_COMPILER_LAUNCHER "")  # a cache never sees an answer twice
-set_property(TARGET exercise_student_file PROPERTY RULE_LAUNCH_COMPILE
-  "${CMAKE_SOURCE_DIR}/cmake/record_command.sh ${ATTN_EXERCISES}/compile.txt empty_answer.cpp")
+set_target_properties(exercise_student_file PROPERTIES
+  COMPILE_WARNING_AS_ERROR OFF
+  CXX_COMPILER_LAUNCHER ""  # a cache never sees an answer twice
+  RULE_LAUNCH_COMPILE
+    "${CMAKE_SOURCE_DIR}/cmake/record_command.sh ${ATTN_EXERCISES}/compile.txt empty_answer.cpp")
 
 add_executable(exercise_answer
   ${CMAKE_SOURCE_DIR}/common/exercise/answer_main.cpp ${CMAKE_SOURCE_DIR}/common/exercise/sandbox.cpp)
@@ -34,7 +46,6 @@ target_compile_options(exercise_check_main PRIVATE -O0)
 target_precompile_headers(exercise_check_main PRIVATE
   <string> <vector> ${CMAKE_SOURCE_DIR}/common/tensor.hpp ${CMAKE_SOURCE_DIR}/common/exercise/check.hpp)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")  # ccache asks for it
-  target_compile_options(exercise_student_file PRIVATE -fpch-preprocess)
   target_compile_options(exercise_check_main PRIVATE -fpch-preprocess)
 endif()
 
@@ -73,10 +84,7 @@ function(attn_add_exercise folder chapter number)
   target_link_libraries(${name}_program PRIVATE exercise_check_main ${name}_check ${all_chapters} attn_exercise)
   if(skeleton)
     add_library(${name}_skeleton OBJECT ${skeleton})
-    target_link_libraries(${name}_skeleton PRIVATE attn_base)
-    target_compile_definitions(${name}_skeleton PRIVATE XTENSOR_ENABLE_ASSERT)
-    target_compile_options(${name}_skeleton PRIVATE
-      $<TARGET_PROPERTY:exercise_student_file,COMPILE_OPTIONS> -Wno-unused-parameter)
+    attn_compile_as_student(${name}_skeleton)
     target_precompile_headers(${name}_skeleton REUSE_FROM exercise_student_file)
     target_link_libraries(${name}_program PRIVATE ${name}_skeleton)
   endif()

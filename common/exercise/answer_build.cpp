@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <regex>
+#include <cstdlib>
 #include <sstream>
 
 #include "common/exercise/compiler_message.hpp"
@@ -18,11 +18,6 @@ namespace fs = std::filesystem;
 
 // Templates take memory and time, and a student's file may ask for any amount.
 constexpr Limits compiler_limits{.seconds = 60, .memory = std::size_t{2} << 30U, .output = 1U << 20U};
-
-// Their warnings are for this project's own style.
-const std::vector<std::string> fewer_warnings = {
-    "-Wno-conversion", "-Wno-sign-conversion", "-Wno-float-conversion", "-Wno-shadow", "-Wno-old-style-cast",
-    "-Wno-pedantic",   "-Wno-sign-compare",    "-Wno-unused-parameter", "-Wno-error"};
 
 // A command that CMake has run: its folder and its arguments.
 struct Command {
@@ -94,11 +89,13 @@ std::string forbidden_include(const BuiltExercises& built, const Exercise& exerc
 // Calls of the chapter's own functions without its header: the name of its namespace is in the symbol.
 std::string forbidden_call(const Exercise& exercise, const fs::path& object) {
     const Ended symbols = run_limited({"nm", "-C", "-u", object}, "/", compiler_limits);
-    const std::regex of_chapter(R"(\bch([0-9]+)::(\w+))");
-    for (std::sregex_iterator call(symbols.output.begin(), symbols.output.end(), of_chapter), end;
-         call != end; ++call) {
-        if (std::stoi((*call)[1]) >= exercise.chapter)
-            return fmt::format("it calls {}, the lesson's own function; write it yourself", call->str());
+    for (const std::string& line : lines_of(symbols.output)) {
+        // "ch3::renormalize(xt::..."
+        const std::size_t at = line.find(" ch"), end = line.find("::", at);
+        if (at == std::string::npos || end == std::string::npos) continue;
+        if (std::atoi(line.c_str() + at + 3) < exercise.chapter || end > line.find('(', at)) continue;
+        const std::string call = line.substr(at + 1, line.find_first_of("(<[", at) - at - 1);
+        return fmt::format("it calls {}, the lesson's own function; write it yourself", call);
     }
     return "";
 }
@@ -120,30 +117,24 @@ AnswerBuild build_answer(const BuiltExercises& built, const Exercise& exercise, 
     std::vector<std::string> objects = lines_of(read_text_file(built.folder / exercise.id() / "objects.txt"));
     AnswerBuild result;
     for (const std::string& file : exercise.files) {
-        std::vector<std::string> arguments = compile.arguments;
         const fs::path object = folder / (file + ".o");
+        std::vector<std::string> arguments = compile.arguments;
         remove_dependency_options(arguments);
         replace_after(arguments, "-o", object);
         replace_after(arguments, "-c", folder / file);
-        arguments.insert(arguments.end(), fewer_warnings.begin(), fewer_warnings.end());
-        const bool is_clang =
-            std::any_of(arguments.begin(), arguments.end(), [](const std::string& argument) {
-                return argument.find("clang") != std::string::npos && !argument.starts_with("-");
-            });
-        arguments.insert(arguments.end(), {is_clang ? "-ferror-limit=1" : "-fmax-errors=1",
-                                           "-ftemplate-backtrace-limit=0", "-fdiagnostics-color=never",
-                                           "-iquote", exercise.folder, "-MMD", "-MF", folder / "read.d"});
-        if (is_clang) arguments.push_back("-Qunused-arguments");
+        arguments.insert(arguments.end(), {"-iquote", exercise.folder, "-MMD", "-MF", folder / "read.d"});
+
         const Ended compiled = run_limited(arguments, compile.folder, compiler_limits);
-        if (compiled.timed_out) {
-            result.message = file + ": the compiler ran for more than a minute";
+        const auto first = [&](const std::string& kind) {
+            return first_message(compiled.output, kind, file, read_text_file(folder / file));
+        };
+        if (compiled.status != 0 || compiled.signal != 0 || compiled.timed_out) {
+            result.message = first("error");
+            if (compiled.timed_out) result.message = file + ": the compiler ran for more than a minute";
+            if (result.message.empty()) result.message = compiled.output.substr(0, 2000);
             return result;
         }
-        if (compiled.status != 0 || compiled.signal != 0) {
-            result.message = first_error(compiled.output, file);
-            return result;
-        }
-        result.message += compiled.output;
+        result.message += first("warning");
         for (const std::string& problem :
              {forbidden_include(built, exercise, folder, compile.folder), forbidden_call(exercise, object)}) {
             if (problem.empty()) continue;

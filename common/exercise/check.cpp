@@ -18,6 +18,7 @@
 #include "common/compare/report.hpp"
 #include "common/document/step.hpp"
 #include "common/exercise/limited_process.hpp"
+#include "common/exercise/lines.hpp"
 #include "common/exercise/session.hpp"
 #include "common/printable.hpp"
 #include "common/torch/print.hpp"
@@ -83,8 +84,7 @@ std::string signal_in_words(int signal) {
     judging->report.printed = ended.output;
     if (ended.timed_out) {
         end_test(Outcome::timed_out,
-                 fmt::format("it ran for more than {} seconds: is there a loop without an end?",
-                             Limits{}.seconds));
+                 fmt::format("it ran for more than {} seconds; perhaps a loop has no end", Limits{}.seconds));
     }
     if (ended.printed_too_much) {
         end_test(Outcome::crashed, fmt::format("it printed more than {} KB", Limits{}.output >> 10U));
@@ -291,7 +291,11 @@ std::string receive_result() {
     const std::string text = message->substr(1);
     if (message->front() == result_message) return text;
     if (message->front() == missing_message) end_test(Outcome::missing, printable(text));
-    end_test(Outcome::crashed, "it threw an exception: " + printable(text));
+    // xtensor's message is several lines, and the last one says which index is wrong, after a tab.
+    const std::vector<std::string> lines = lines_of(text);
+    const std::string last = lines.empty() ? "" : lines.back();
+    const std::size_t start = std::min(last.size(), last.find_first_not_of(" \t"));
+    end_test(Outcome::crashed, "it threw an exception: " + printable(last.substr(start)));
 }
 
 void refuse_result() {

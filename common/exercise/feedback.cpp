@@ -97,7 +97,7 @@ std::string feedback(const Exercise& exercise, const Checked& checked) {
                "\n";
 
     std::string text;
-    if (!checked.warnings.empty()) text += "\n" + checked.warnings.substr(0, 1500) + "\n";
+    if (!checked.warnings.empty()) text += "\n" + checked.warnings;
     const TestReport* failed = checked.report.told_failure();
     if (failed != nullptr && failed->outcome == Outcome::missing)
         return text +
