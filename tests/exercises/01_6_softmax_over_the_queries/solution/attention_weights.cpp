@@ -1,0 +1,22 @@
+#include <algorithm>
+#include <cmath>
+
+#include "common/tensor.hpp"
+
+// The attention weights of chapter 1: each word attends to all words. (T, d_in) -> (T, T), row = query,
+// column = key
+Matrix attention_weights(const Matrix& inputs) {
+    const Matrix scores = torch::matmul(inputs, torch::transpose(inputs));
+    const std::size_t tokens = scores.shape(0);
+    Matrix weights = scores;
+    for (std::size_t i = 0; i < tokens; ++i) {
+        float largest = scores(i, 0), sum = 0.0f;
+        for (std::size_t j = 1; j < tokens; ++j) largest = std::max(largest, scores(i, j));
+        for (std::size_t j = 0; j < tokens; ++j) {
+            weights(i, j) = std::exp(scores(i, j) - largest);
+            sum += weights(i, j);
+        }
+        for (std::size_t j = 0; j < tokens; ++j) weights(i, j) /= sum;
+    }
+    return weights;
+}
