@@ -110,6 +110,9 @@ Checked check_answer(const BuiltExercises& built, const Exercise& exercise, cons
         checked.state = Checked::State::solved;
     } else if (changed) {
         checked.state = Checked::State::not_solved;
+    } else {
+        // The bug of a repair is the student's to find.
+        for (TestReport& test : checked.report.tests) test.cause.reset();
     }
     return checked;
 }

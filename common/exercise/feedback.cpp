@@ -52,6 +52,21 @@ std::string failed_test(const TestReport& test) {
     return text;
 }
 
+// A line without the ** of bold words. Between two backticks, ** is Python's power.
+std::string without_bold(const std::string& line) {
+    std::string plain;
+    bool in_code = false;
+    for (std::size_t at = 0; at < line.size(); ++at) {
+        if (line[at] == '`') in_code = !in_code;
+        if (!in_code && line.compare(at, 2, "**") == 0) {
+            ++at;
+        } else {
+            plain += line[at];
+        }
+    }
+    return plain;
+}
+
 // Tables, lists and code keep their lines.
 bool keeps_its_lines(const std::string& line) {
     return line.starts_with("|") || line.starts_with("- ") || line.starts_with("```") ||
@@ -68,8 +83,7 @@ std::string markdown_as_text(const std::string& markdown) {
         paragraph.clear();
     };
     for (std::string line : lines_of(markdown)) {
-        for (std::size_t at = line.find("**"); at != std::string::npos; at = line.find("**", at))
-            line.erase(at, 2);
+        line = without_bold(line);
         const bool as_it_is = in_code || line.empty() || keeps_its_lines(line);
         if (as_it_is) end_paragraph();
         if (line.starts_with("```")) {

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <regex>
 #include <string_view>
 
 #include "common/render/text_layout.hpp"
@@ -82,10 +81,15 @@ std::string without_trailing_spaces(const std::string& line) {
     return line.substr(0, line.find_last_not_of(' ') + 1);
 }
 
-// The columns that a line takes on the screen, without its escape codes.
-std::size_t visible_columns(const std::string& line) {
-    static const std::regex escape_code("\x1b\\[[0-9;]*m");
-    return columns(std::regex_replace(line, escape_code, ""));
+// The columns that a line takes on the screen, without its escape codes, each of which ends with 'm'.
+std::size_t visible_columns(std::string_view line) {
+    std::string visible;
+    while (!line.empty()) {
+        visible += line.substr(0, line.find('\x1b'));
+        line.remove_prefix(std::min(line.find('\x1b'), line.size()));
+        line.remove_prefix(line.empty() ? 0 : line.find('m') + 1);
+    }
+    return columns(visible);
 }
 
 // A picture below its title.
