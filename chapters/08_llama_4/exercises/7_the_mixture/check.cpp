@@ -2,7 +2,7 @@
 
 #include <cmath>
 
-#include "chapters/08_llama_4/exercises/5_the_mixture/expert.hpp"
+#include "chapters/08_llama_4/exercises/7_the_mixture/expert.hpp"
 #include "chapters/08_llama_4/mistakes.hpp"
 #include "chapters/08_llama_4/mixture_of_experts.hpp"
 
