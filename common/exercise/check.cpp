@@ -148,7 +148,9 @@ void given(const std::string& name, const AnyTensor& value) {
 }
 
 void given(const std::string& name, double value) {
-    if (judging != nullptr) judging->report.given.push_back({name, fmt::format("{}", value)});
+    // In float32, as the student's function gets it: 0.7, and not 0.699999988079071.
+    if (judging != nullptr)
+        judging->report.given.push_back({name, fmt::format("{}", static_cast<float>(value))});
 }
 
 void check_tensor(const std::string& name, const AnyTensor& yours, const AnyTensor& expected,

@@ -1,0 +1,14 @@
+#include "chapters/03_causal_mask_and_dropout/causal_mask.hpp"
+#include "common/exercise/missing.hpp"
+#include "common/tensor.hpp"
+
+// True if query i, at position start_pos + i, must not see key j: because j is later, or in an earlier chunk.
+// (T, S), where T = tokens and S = start_pos + tokens
+ch3::MaskMatrix chunked_mask(std::size_t tokens, std::size_t start_pos, std::size_t chunk) {
+    ch3::MaskMatrix mask = xt::zeros<bool>({tokens, start_pos + tokens});
+
+    // mask(i, j) = true masks key j for query i. Your code replaces the next line.
+    throw exercise::Missing("True for every later key, and for every key of an earlier chunk");
+
+    return mask;
+}
