@@ -50,10 +50,7 @@ void check_weights(const Tensor4& queries, const Tensor4& keys) {
 }
 
 void check_random(std::uint64_t seed, const std::array<std::size_t, 4>& shape) {
-    const Tensor4 queries = random_tensor<4>(seed, shape), keys = random_tensor<4>(seed + 1, shape);
-    given("queries", queries);
-    given("keys", keys);
-    check_weights(queries, keys);
+    check_weights(random_tensor<4>(seed, shape), random_tensor<4>(seed + 1, shape));
 }
 
 }  // namespace
@@ -62,14 +59,21 @@ TEST("the friendly test: one head") {
     check_random(441, {2, 1, 3, 4});
 }
 
-TEST("the check's fixture: two sequences, three heads, five tokens, four columns") {
+TEST("the check's fixture: two heads, three tokens, four columns") {
+    const Tensor4 queries = random_tensor<4>(445, {1, 2, 3, 4}), keys = random_tensor<4>(446, {1, 2, 3, 4});
+    given("queries", queries);
+    given("keys", keys);
+    check_weights(queries, keys);
+}
+
+TEST("two sequences, three heads, five tokens, four columns") {
     check_random(443, {2, 3, 5, 4});
 }
 
 TEST("your fixture fails with the bug and passes with your repair") {
     const Tensor4 x = answer([] { return fixture(); });
     given("your fixture", x);
-    check_that(x.size() >= 1 && x.size() <= 10000, "the fixture has 1 to 10000 numbers");
+    check_that(x.size() >= 1 && x.size() <= 1000, "the fixture has 1 to 1000 numbers");
     check_fixture(
         shipped::head_weights(x, x), expected(x, x),
         "with one head the two scales are the same, and with one token the only weight is 1; two keys "

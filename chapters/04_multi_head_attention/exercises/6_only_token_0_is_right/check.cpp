@@ -78,26 +78,26 @@ TEST("the friendly test: the shape is right, and token 0 gets its own value") {
     }
 }
 
-TEST("the check's fixture: two sequences, four heads, five tokens, three columns") {
-    const Heads x = random_heads(464, {2, 4, 5, 3});
+TEST("the check's fixture: one head, three tokens, four columns") {
+    const Heads x = random_heads(470, {1, 1, 3, 4});
     given("queries", x.queries);
     given("keys", x.keys);
     given("values", x.values);
     check_heads(x);
 }
 
-TEST("one column, as in the notebook") {
-    const Heads x = random_heads(467, {1, 2, 6, 1});
-    given("queries", x.queries);
-    given("keys", x.keys);
-    given("values", x.values);
-    check_heads(x);
+TEST("two sequences, four heads, five tokens, three columns") {
+    check_heads(random_heads(464, {2, 4, 5, 3}));
+}
+
+TEST("two heads of one column, as in the notebook") {
+    check_heads(random_heads(467, {1, 2, 6, 1}));
 }
 
 TEST("your fixture fails with the bug and passes with your repair") {
     const Tensor4 tensor = answer([] { return fixture(); });
     given("your fixture", tensor);
-    check_that(tensor.size() >= 1 && tensor.size() <= 10000, "the fixture has 1 to 10000 numbers");
+    check_that(tensor.size() >= 1 && tensor.size() <= 1000, "the fixture has 1 to 1000 numbers");
     const Heads x{tensor, tensor, tensor};
     check_fixture(
         with_the_bug(x), expected(x),
