@@ -12,8 +12,8 @@ Tensor3 attend_with_heads(const Tensor3& queries, const Tensor3& keys, const Ten
     // queries.shape(0) is B, queries.shape(1) is T, and queries.shape(2) is d_out. These functions help:
     //   torch::view<4>(x, {a, b, c, d})   the same elements in the same order, in another shape
     //   torch::transpose(y, 1, 2)         swaps the axes 1 and 2, and moves the elements
-    //   torch::matmul_transposed(q, k)    q kᵀ of the last two axes: (B, H, T, head_dim) twice -> (B, H, T,
-    //   T) torch::matmul(a, v)               (B, H, T, T) times (B, H, T, head_dim) -> (B, H, T, head_dim)
+    //   torch::matmul_transposed(q, k)    q kᵀ in the last two axes: (B, H, T, T)
+    //   torch::matmul(a, v)               (B, H, T, T) times (B, H, T, head_dim) -> (B, H, T, head_dim)
     //   ch3::masked_softmax(s)            softmax along the last axis
     //   ch3::masked_fill(s, ch3::future_mask(T), ch3::True::hides)   -inf for every later key
     // Give every result a type, for example: const Tensor4 scaled = scores / 2.0f; never auto. Your code
