@@ -18,6 +18,11 @@ double scale_of(double value) {
     return std::isfinite(value) ? std::max(1.0, std::abs(value)) : 1.0;
 }
 
+// PyTorch prints no sign before NaN; fmt would print "-nan" for -inf - (-inf).
+std::string in_words(double value) {
+    return std::isnan(value) ? "nan" : fmt::format("{:.7g}", value);
+}
+
 double distance(double theirs, double ours) {
     if (std::isnan(theirs) && std::isnan(ours)) return 0.0;
     if (std::isfinite(theirs) && std::isfinite(ours)) return std::abs(theirs - ours);
@@ -172,7 +177,7 @@ Closeness compare(const PrintedTensor& theirs, const Numbers& ours) {
         if (kind != Closeness::Kind::same) result.largest = std::max(result.largest, apart);
         if (kind == Closeness::Kind::differs && !result.first) {
             result.first = places[i];
-            result.theirs_first = number.text.empty() ? fmt::format("{:.7g}", number.value) : number.text;
+            result.theirs_first = number.text.empty() ? in_words(number.value) : number.text;
             result.ours_first = value;
         }
         result.kind = std::max(result.kind, kind);

@@ -11,7 +11,8 @@ namespace {
 std::string our_number(const Closeness& closeness) {
     const bool scientific = closeness.theirs_first.find('e') != std::string::npos;
     const double value = closeness.ours_first;
-    if (!std::isfinite(value)) return fmt::format("{}", value);
+    if (std::isnan(value)) return "nan";  // its sign means nothing
+    if (std::isinf(value)) return fmt::format("{}", value);
     if (closeness.digits == 0) return fmt::format("{:.7g}", value);
     return scientific ? fmt::format("{:.{}e}", value, closeness.digits)
                       : fmt::format("{:.{}f}", value, closeness.digits);
