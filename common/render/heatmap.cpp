@@ -81,17 +81,6 @@ std::string without_trailing_spaces(const std::string& line) {
     return line.substr(0, line.find_last_not_of(' ') + 1);
 }
 
-// The columns that a line takes on the screen, without its escape codes, each of which ends with 'm'.
-std::size_t visible_columns(std::string_view line) {
-    std::string visible;
-    while (!line.empty()) {
-        visible += line.substr(0, line.find('\x1b'));
-        line.remove_prefix(std::min(line.find('\x1b'), line.size()));
-        line.remove_prefix(line.empty() ? 0 : line.find('m') + 1);
-    }
-    return columns(visible);
-}
-
 // A picture below its title.
 std::vector<std::string> with_title(const Heatmap& heatmap, const Terminal& terminal, std::size_t width) {
     const std::string margin(4, ' ');

@@ -25,18 +25,6 @@ struct Screen {
     std::size_t part = 1, parts = 1;  // of the step
 };
 
-// The number of columns of a line. Escape codes, from ESC to the letter m, take no column.
-std::size_t visible_columns(std::string_view line) {
-    std::string visible;
-    while (!line.empty()) {
-        const std::size_t escape = std::min(line.find('\x1b'), line.size());
-        visible += line.substr(0, escape);
-        line.remove_prefix(escape);
-        line.remove_prefix(std::min(line.size(), line.find('m') + 1));
-    }
-    return columns(visible);
-}
-
 // Splits a step into screens. A line wider than the terminal takes several rows.
 std::vector<Screen> screens_of(std::size_t step, std::string_view text, const Terminal& terminal) {
     constexpr std::size_t rows_of_prompt = 3;

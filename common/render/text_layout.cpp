@@ -31,6 +31,17 @@ std::size_t columns(std::string_view text) {
     return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), starts_code_point));
 }
 
+std::size_t visible_columns(std::string_view line) {
+    std::string visible;
+    while (!line.empty()) {
+        const std::size_t escape = std::min(line.find('\x1b'), line.size());
+        visible += line.substr(0, escape);
+        line.remove_prefix(escape);
+        line.remove_prefix(std::min(line.size(), line.find('m') + 1));
+    }
+    return columns(visible);
+}
+
 std::string pad_right(std::string_view text, std::size_t width) {
     return std::string(text) + std::string(width - std::min(width, columns(text)), ' ');
 }

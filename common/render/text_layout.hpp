@@ -9,6 +9,9 @@
 // characters.
 std::size_t columns(std::string_view text);
 
+// The same for a line with escape codes. From ESC to the letter m, they take no column.
+std::size_t visible_columns(std::string_view line);
+
 // `text` padded with spaces on its right (left) to `width` columns.
 std::string pad_right(std::string_view text, std::size_t width);
 std::string pad_left(std::string_view text, std::size_t width);
