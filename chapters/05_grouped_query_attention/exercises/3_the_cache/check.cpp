@@ -65,6 +65,10 @@ void check_refusal(std::size_t start_pos, const Tensor4& new_keys) {
             write_keys(changed, start_pos, new_keys);
         } catch (const std::invalid_argument&) {
             return std::tuple(true, changed);
+        } catch (const Missing&) {
+            throw;
+        } catch (const std::exception&) {
+            // xtensor's, for example: not the one that the task asks for.
         }
         return std::tuple(false, changed);
     });

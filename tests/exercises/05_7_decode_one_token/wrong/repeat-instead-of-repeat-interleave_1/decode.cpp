@@ -8,7 +8,7 @@
 Tensor3 decode_one_token(const Tensor3& queries, const Tensor4& keys, const Tensor4& values) {
     Tensor3 head_context = xt::zeros_like(queries);
     const std::size_t batch = queries.shape(0), heads = queries.shape(1), head_dim = queries.shape(2);
-    const std::size_t tokens = keys.shape(1), n_rep = heads / keys.shape(2);
+    const std::size_t tokens = keys.shape(1);
     for (std::size_t b = 0; b < batch; ++b) {
         for (std::size_t h = 0; h < heads; ++h) {
             Vector scores = Vector::from_shape({tokens});
