@@ -159,12 +159,6 @@ void declare_compare(CLI::App& app, CompareOptions& compare) {
         ->type_name("FILE");
 }
 
-GivenOptions given_options(const CLI::App& app) {
-    GivenOptions given;
-    for (const CLI::Option* option : app.get_options()) given[option->get_name()] = option->results();
-    return given;
-}
-
 }  // namespace
 
 Invocation parse_command_line(const Chapter& chapter, const ChapterOptions& own, int argc,

@@ -4,12 +4,12 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <sstream>
 #include <string_view>
 #include <utility>
 
 #include "common/document/judge.hpp"
 #include "common/render/heatmap.hpp"
+#include "common/render/side_by_side.hpp"
 #include "common/render/text_layout.hpp"
 
 namespace {
@@ -21,24 +21,6 @@ struct Span {
     std::string text;
     std::string_view style = {};
 };
-
-// The numbers of a print without "tensor(" and ")", a line each: two of them fit beside each other.
-std::vector<std::string> rows_of(std::string print) {
-    constexpr std::string_view start = "tensor(";
-    if (print.starts_with(start)) print = std::string(start.size(), ' ') + print.substr(start.size());
-    if (print.ends_with(')')) print.pop_back();
-    std::vector<std::string> rows;
-    std::istringstream lines(print);
-    for (std::string line; std::getline(lines, line);)
-        rows.push_back(line.substr(std::min(line.size(), start.size())));
-    return rows;
-}
-
-std::size_t widest(const std::vector<std::string>& rows) {
-    std::size_t width = 0;
-    for (const std::string& row : rows) width = std::max(width, columns(row));
-    return width;
-}
 
 class TerminalRenderer {
   public:
@@ -149,27 +131,15 @@ class TerminalRenderer {
         for (const std::string& row : draw_heatmaps(pair, terminal_)) line(row);
     }
 
-    // Beside each other, with a sign between rows that differ; one below the other if there is no room.
+    // Beside each other, or one below the other if there is no room.
     void draw(const ShownPair& pair) {
-        std::vector<std::string> left = rows_of(value_text(pair.left, options_)),
-                                 right = rows_of(value_text(pair.right, options_));
-        const std::size_t width = std::max(widest(left), columns(say(pair.left.name)));
-        if (width + 4 + std::max(widest(right), columns(say(pair.right.name))) > terminal_.width) {
+        const std::vector<std::string> rows = draw_side_by_side(pair, terminal_, options_);
+        if (rows.empty()) {
             draw(pair.left);
             line();
             draw(pair.right);
-            return;
         }
-        const std::size_t rows = std::max(left.size(), right.size());
-        left.resize(rows);
-        right.resize(rows);
-        line(pad_right(say(pair.left.name), width + 4) + say(pair.right.name));
-        for (std::size_t row = 0; row < rows; ++row) {
-            const std::string sign = pad_right(say(left[row] == right[row] ? "" : "≠"), 2);
-            std::string both = pad_right(left[row], width) + " " + styled(red, sign) + " " + right[row];
-            both.erase(both.find_last_not_of(' ') + 1);
-            line(both);
-        }
+        for (const std::string& row : rows) line(row);
     }
 
     void draw(const Code& code) {
