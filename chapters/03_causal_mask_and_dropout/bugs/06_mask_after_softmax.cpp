@@ -11,7 +11,7 @@ namespace bug_6 {
 
 constexpr float mask_value = -std::numeric_limits<float>::infinity();
 
-// `mask` (T, S) is True where the key is hidden.
+// `mask` (T, S) is True where the key is masked.
 Matrix shipped(const Matrix& scores, const ch3::MaskMatrix& mask) {
     const Matrix weights = ch1::softmax(scores);
     return xt::where(mask, -mask_value, weights);

@@ -7,7 +7,7 @@
 
 namespace bug_19 {
 
-// `mask` (T, S) is True where the key is hidden.
+// `mask` (T, S) is True where the key is masked.
 Matrix shipped(const Matrix& scores, const ch3::MaskMatrix& mask) {
     Matrix masked = ch3::masked_fill(scores, mask, ch3::True::hides);
     return ch1::softmax(masked);
@@ -32,7 +32,7 @@ bug::Bug tell() {
         .title = "A row with nothing to see: NaN here, zeros there",
         .threads = {"pytorch/pytorch#103749", "tracel-ai/burn#4697"},
         .story =
-            "Padding can hide every key of a row. One backend then gave NaN, and another gave zeros. Softmax "
+            "Padding can mask every key of a row. One backend then gave NaN, and another gave zeros. Softmax "
             "computes -inf - (-inf), which is NaN. Chapter 3's masked_softmax gives zeros.",
         .letters = "T tokens, S keys",
         .result = "attn_weights",

@@ -46,7 +46,7 @@ bug::Bug tell() {
         .friendly = fixture("a mask of 0 and -inf", "d_k is 64. 0 / 8 is 0, and -inf / 8 is -inf.",
                             Matrix{{0.0f, -inf, -inf}, {0.0f, 0.0f, -inf}, {0.0f, 0.0f, 0.0f}}),
         .unfriendly =
-            fixture("a bias of -5", "d_k is 64. The bias of -5 becomes -5 / 8, so it hides hardly anything.",
+            fixture("a bias of -5", "d_k is 64. The bias of -5 becomes -5 / 8, so it masks hardly anything.",
                     Matrix{{0.0f, -5.0f, -5.0f}, {0.0f, 0.0f, -5.0f}, {0.0f, 0.0f, 0.0f}})};
 }
 

@@ -9,10 +9,10 @@
 namespace bug_10 {
 
 using Scores = Tensor<5>;            // (B, K, G, T, S)
-using Mask = xt::xtensor<bool, 4>;   // (B, 1, T, S), True hides
+using Mask = xt::xtensor<bool, 4>;   // (B, 1, T, S), True masks
 using Mask5 = xt::xtensor<bool, 5>;  // (B, 1, 1, T, S)
 
-constexpr float hidden = -std::numeric_limits<float>::infinity();
+constexpr float minus_inf = -std::numeric_limits<float>::infinity();
 
 // (B, K, G, T, S) -> (B, H, T, S)
 Tensor4 weights_of(const Scores& masked) {
@@ -23,13 +23,13 @@ Tensor4 weights_of(const Scores& masked) {
 
 Tensor4 shipped(const Scores& scores, const Mask& mask) {
     // Axes align from the right: the mask's B meets K.
-    const Scores masked = xt::where(mask, hidden, scores);
+    const Scores masked = xt::where(mask, minus_inf, scores);
     return weights_of(masked);
 }
 
 Tensor4 repaired(const Scores& scores, const Mask& mask) {
     const Mask5 wide = xt::view(mask, xt::all(), xt::newaxis());
-    const Scores masked = xt::where(wide, hidden, scores);
+    const Scores masked = xt::where(wide, minus_inf, scores);
     return weights_of(masked);
 }
 
@@ -60,7 +60,7 @@ bug::Bug tell() {
                             of_one, Mask{{{{true, false, false}}}}),
         .unfriendly =
             fixture("2 sequences, 2 key heads",
-                    "Only sequence 0 begins with padding. The shipped mask hides key 0 from head 0 of "
+                    "Only sequence 0 begins with padding. The shipped mask masks key 0 for head 0 of "
                     "both sequences instead.",
                     of_two, Mask{{{{true, false, false}}}, {{{false, false, false}}}})};
 }

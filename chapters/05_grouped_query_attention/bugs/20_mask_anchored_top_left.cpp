@@ -15,7 +15,7 @@ using Padding = std::vector<bool>;  // S, True for padding
 constexpr float inf = std::numeric_limits<float>::infinity();
 
 // Writes `value` over each score whose key is padding, or later than the query at position first + t.
-Matrix hidden_by(float value, Matrix scores, const Padding& padding, std::size_t first) {
+Matrix masked_by(float value, Matrix scores, const Padding& padding, std::size_t first) {
     for (std::size_t t = 0; t < scores.shape(0); ++t) {
         for (std::size_t s = 0; s < scores.shape(1); ++s) {
             if (s > first + t || padding[s]) scores(t, s) = value;
@@ -27,13 +27,13 @@ Matrix hidden_by(float value, Matrix scores, const Padding& padding, std::size_t
 // scores (T, S) -> (T, S)
 Matrix shipped(const Matrix& scores, const Padding& padding) {
     const std::size_t first = 0;
-    const Matrix masked = hidden_by(-1e30f, scores, padding, first);
+    const Matrix masked = masked_by(-1e30f, scores, padding, first);
     return ch1::softmax(masked);
 }
 
 Matrix repaired(const Matrix& scores, const Padding& padding) {
     const std::size_t first = scores.shape(1) - scores.shape(0);
-    const Matrix masked = hidden_by(-inf, scores, padding, first);
+    const Matrix masked = masked_by(-inf, scores, padding, first);
     return ch3::masked_softmax(masked);
 }
 
@@ -62,7 +62,7 @@ bug::Bug tell() {
                             {false, false, false}),
         .unfriendly = fixture(
             "2 cached tokens",
-            "Key 0 is padding. Query 0 must see keys 1 and 2. The shipped mask hides every key from "
+            "Key 0 is padding. Query 0 must see keys 1 and 2. The shipped mask leaves no key for "
             "it, and -1e30 makes its row the mean of all keys, the future included.",
             Matrix{{1.0f, -0.5f, 0.5f, 2.0f}, {0.5f, 2.0f, -1.0f, -0.5f}}, {true, false, false, false})};
 }
