@@ -99,10 +99,24 @@ std::string signal_in_words(int signal) {
 
 // --- comparing
 
-std::string print(const AnyTensor& tensor) {
-    torch::PrintOptions options;
-    options.precision = 4;
-    return torch::to_string(tensor, options);
+// A tensor as PyTorch prints it. If that takes many lines, only the matrix that contains the element number
+// `place` is printed, and a line after it says so.
+std::string print(const std::string& name, const AnyTensor& tensor, std::size_t place = 0) {
+    constexpr std::ptrdiff_t most_lines = 60;
+    const std::string whole = torch::to_string(tensor);
+    if (tensor.shape.size() < 3 || std::count(whole.begin(), whole.end(), '\n') < most_lines) return whole;
+
+    const auto inner = tensor.shape.end() - 2;
+    const std::size_t size = *inner * *(inner + 1), matrix = place / size;
+    const auto only_matrix = [&]<class T>(const std::vector<T>& values) -> AnyTensor::Values {
+        const auto first = values.begin() + static_cast<std::ptrdiff_t>(matrix * size);
+        return std::vector<T>(first, first + static_cast<std::ptrdiff_t>(size));
+    };
+    const AnyTensor shown({inner, tensor.shape.end()}, std::visit(only_matrix, tensor.values));
+    return torch::to_string(shown) +
+           fmt::format("\n  (this is {}{}; the other {} matrices of {} are left out)", name,
+                       index_to_string(matrix, {tensor.shape.begin(), inner}), tensor.size() / size - 1,
+                       to_string(tensor.shape));
 }
 
 PrintedTensor as_printed(const std::string& name, const AnyTensor& tensor) {
@@ -144,7 +158,7 @@ Cause cause_of(const Mistakes& table, const std::string& id, std::function<AnyTe
 }
 
 void given(const std::string& name, const AnyTensor& value) {
-    if (judging != nullptr) judging->report.given.push_back({name, print(value)});
+    if (judging != nullptr) judging->report.given.push_back({name, print(name, value)});
 }
 
 void given(const std::string& name, double value) {
@@ -166,8 +180,10 @@ void check_tensor(const std::string& name, const AnyTensor& yours, const AnyTens
 
     TestReport& report = judging->report;
     report.what = name;
-    report.yours = print(yours);
-    report.expected = print(expected);
+    // A complex number counts as two.
+    const std::size_t first = tensor.closeness.first.value_or(0) / (printed.front().is_complex ? 2 : 1);
+    report.yours = print(name, yours, first);
+    report.expected = print(name, expected, first);
     if (tensor.hint) report.cause = {tensor.hint->id, tensor.hint->cause, tensor.hint->advice};
     end_test(Outcome::wrong, fmt::format("{} differs, {}", name, difference_in_words(tensor)));
 }
