@@ -12,11 +12,11 @@ namespace {
 constexpr std::size_t text_width = 80;
 
 // Prose, two columns to the right; a tensor stands at the left margin, so that it can be copied out whole.
-// The second line and those after it are `hanging` columns further to the right.
-std::string prose(const std::string& text, std::size_t hanging = 0) {
+// `start` stands before the first line, and blanks before the others.
+std::string prose(const std::string& text, const std::string& start = "  ") {
     std::string lines;
-    for (const std::string& line : wrap(text, text_width - 2 - hanging))
-        lines += std::string(lines.empty() ? 2 : 2 + hanging, ' ') + line + "\n";
+    for (const std::string& line : wrap(text, text_width - start.size()))
+        lines += (lines.empty() ? start : std::string(start.size(), ' ')) + line + "\n";
     return lines;
 }
 
@@ -85,7 +85,11 @@ std::string markdown_as_text(const std::string& markdown) {
     std::string text, paragraph;
     bool in_code = false;
     const auto end_paragraph = [&] {
-        if (!paragraph.empty()) text += prose(paragraph, starts_item(paragraph) ? 2 : 0);
+        if (starts_item(paragraph)) {
+            text += prose(paragraph.substr(2), "  - ");
+        } else if (!paragraph.empty()) {
+            text += prose(paragraph);
+        }
         paragraph.clear();
     };
     for (std::string line : lines_of(markdown)) {

@@ -47,8 +47,8 @@ TEST_CASE("exercises: a task in a terminal: an item of a list goes on in the lin
                                      "  a latent and not as wide as a key;\n"
                                      "- `scores`.\n\nThe end.\n") ==
           "  What. Write two functions:\n\n"
-          "  - `absorb`: each head's q_nope times its W_UK, which is as wide as a latent and\n"
-          "    not as wide as a key;\n"
+          "  - `absorb`: each head's q_nope times its W_UK, which is as wide as a latent\n"
+          "    and not as wide as a key;\n"
           "  - `scores`.\n\n"
           "  The end.\n");
     // Tables and code keep their lines.
