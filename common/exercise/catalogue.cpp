@@ -10,7 +10,6 @@
 #include <tuple>
 
 #include "common/exercise/lines.hpp"
-#include "common/files/file_error.hpp"
 #include "common/program/option_rules.hpp"
 
 namespace exercise {
@@ -99,7 +98,8 @@ std::string Exercise::solution_folder() const {
     return fmt::format("{:02}_{}", chapter, name);
 }
 
-std::vector<Exercise> read_exercises(const fs::path& checkout) {
+std::vector<Exercise> read_exercises(const fs::path& checkout,
+                                     const std::function<void(const FileError&)>& left_out) {
     std::vector<Exercise> all;
     for (const auto& chapter : fs::directory_iterator(checkout / "chapters")) {
         if (!fs::is_directory(chapter.path() / "exercises")) continue;
@@ -111,10 +111,14 @@ std::vector<Exercise> read_exercises(const fs::path& checkout) {
             exercise.number = std::atoi(exercise.name.c_str());
             exercise.folder = folder.path();
             if (exercise.number == 0) continue;
-            read_readme(exercise);
-            read_hints(exercise);
-            read_files(exercise);
-            all.push_back(std::move(exercise));
+            try {
+                read_readme(exercise);
+                read_hints(exercise);
+                read_files(exercise);
+                all.push_back(std::move(exercise));
+            } catch (const FileError& error) {
+                left_out(error);
+            }
         }
     }
     std::sort(all.begin(), all.end(), [](const Exercise& a, const Exercise& b) {

@@ -1,8 +1,11 @@
 // The exercises of the checkout, read from their folders.
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <vector>
+
+#include "common/files/file_error.hpp"
 
 namespace exercise {
 
@@ -30,8 +33,10 @@ struct Exercise {
 
 std::string kind_name(Kind kind);  // "write"
 
-// All exercises, in order. Throws FileError if a folder lacks something: its README's two first lines, hints.
-std::vector<Exercise> read_exercises(const std::filesystem::path& checkout);
+// All exercises, in order. A folder that lacks something (its README's two first lines, hints) is left out,
+// and `left_out` gets the reason.
+std::vector<Exercise> read_exercises(const std::filesystem::path& checkout,
+                                     const std::function<void(const FileError&)>& left_out);
 
 // The exercise "3.1". Throws UsageError if there is none.
 const Exercise& find_exercise(const std::vector<Exercise>& all, const std::string& id);

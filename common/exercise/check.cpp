@@ -47,6 +47,9 @@ constexpr char result_message = 'R', missing_message = 'M', exception_message = 
 struct Judging {
     std::size_t index = 0;
     TestReport report;
+    // The values that the function gets. How much of a tensor is shown depends on the first difference.
+    std::vector<std::pair<std::string, std::function<std::string(const Shape& place)>>> given;
+    Shape first_difference;  // its index on each axis
     std::string answer_program;
     std::map<std::string, std::string> predictions;
     std::unique_ptr<LimitedProcess> process;
@@ -99,10 +102,40 @@ std::string signal_in_words(int signal) {
 
 // --- comparing
 
-std::string print(const AnyTensor& tensor) {
-    torch::PrintOptions options;
-    options.precision = 4;
-    return torch::to_string(tensor, options);
+// The index on each axis of the element number `place`.
+Shape index_of(std::size_t place, const Shape& shape) {
+    Shape index(shape.size());
+    for (std::size_t axis = shape.size(); axis-- > 0; place /= shape[axis]) index[axis] = place % shape[axis];
+    return index;
+}
+
+// tensor[index] along the first axis.
+AnyTensor element_of(const AnyTensor& tensor, std::size_t index) {
+    const std::size_t size = tensor.size() / tensor.shape.front();
+    const auto elements = [&]<class T>(const std::vector<T>& values) -> AnyTensor::Values {
+        const auto first = values.begin() + static_cast<std::ptrdiff_t>(index * size);
+        return std::vector<T>(first, first + static_cast<std::ptrdiff_t>(size));
+    };
+    return {{tensor.shape.begin() + 1, tensor.shape.end()}, std::visit(elements, tensor.values)};
+}
+
+// A tensor as PyTorch prints it. If it does not fit a screen, only the part that contains the element `place`
+// is printed, keys[1] or keys[1, 0], and a line after it says so. A part is at least a matrix.
+std::string print(const std::string& name, const AnyTensor& tensor, const Shape& place) {
+    constexpr std::ptrdiff_t most_lines = 24;
+    AnyTensor part = tensor;
+    Shape taken;
+    std::string text = torch::to_string(part);
+    while (part.shape.size() > 2 && std::count(text.begin(), text.end(), '\n') >= most_lines) {
+        const std::size_t axis = taken.size();
+        const bool has_place = axis < place.size() && place[axis] < part.shape.front();
+        taken.push_back(has_place ? place[axis] : 0);
+        part = element_of(part, taken.back());
+        text = torch::to_string(part);
+    }
+    if (taken.empty()) return text;
+    return fmt::format("{}\n  (this is {}[{}], a part of {})", text, name, fmt::join(taken, ", "),
+                       to_string(tensor.shape));
 }
 
 // The comparison of one tensor with the machinery of --compare: the first difference in words, and the cause.
@@ -133,13 +166,14 @@ Cause cause_of(const Mistakes& table, const std::string& id, std::function<AnyTe
 }
 
 void given(const std::string& name, const AnyTensor& value) {
-    if (judging != nullptr) judging->report.given.push_back({name, print(value)});
+    if (judging == nullptr) return;
+    judging->given.emplace_back(name, [=](const Shape& place) { return print(name, value, place); });
 }
 
 void given(const std::string& name, double value) {
     // In float32, as the student's function gets it: 0.7, and not 0.699999988079071.
-    if (judging != nullptr)
-        judging->report.given.push_back({name, fmt::format("{}", static_cast<float>(value))});
+    if (judging == nullptr) return;
+    judging->given.emplace_back(name, [=](auto) { return fmt::format("{}", static_cast<float>(value)); });
 }
 
 void check_tensor(const std::string& name, const AnyTensor& yours, const AnyTensor& expected,
@@ -155,8 +189,12 @@ void check_tensor(const std::string& name, const AnyTensor& yours, const AnyTens
 
     TestReport& report = judging->report;
     report.what = name;
-    report.yours = print(yours);
-    report.expected = print(expected);
+    // A complex number is two of the numbers that were compared.
+    if (tensor.closeness.first)
+        judging->first_difference =
+            index_of(*tensor.closeness.first / (tensor.ours.numbers.is_complex ? 2 : 1), expected.shape);
+    report.yours = print(name, yours, judging->first_difference);
+    report.expected = print(name, expected, judging->first_difference);
     if (tensor.hint) report.cause = {tensor.hint->id, tensor.hint->cause, tensor.hint->advice};
     end_test(Outcome::wrong, fmt::format("{} differs, {}", name, difference_in_words(tensor)));
 }
@@ -347,6 +385,10 @@ CheckReport judge(const std::string& answer_program, const std::string& answers_
                 test.report.outcome = Outcome::wrong;
                 test.report.problem =
                     std::string("the check cannot use this result: ") + printable(error.what());
+            }
+            if (test.report.outcome != Outcome::passed) {
+                for (const auto& [name, text] : test.given)
+                    test.report.given.push_back({name, text(test.first_difference)});
             }
             if (test.process) {
                 // What the code has printed may come only when its process ends.

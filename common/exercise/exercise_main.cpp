@@ -181,7 +181,9 @@ int grade_all(const Request& request, const std::vector<Exercise>& all) {
 }
 
 int run(const Request& request) {
-    const std::vector<Exercise> all = read_exercises(built.checkout);
+    const std::vector<Exercise> all = read_exercises(built.checkout, [](const FileError& error) {
+        write_error("exercise", std::string("an exercise is left out: ") + error.what());
+    });
     if (request.command == "grade") return grade_all(request, all);
     if (request.command == "verify") {
         build_checks(request.id.value_or("all"));

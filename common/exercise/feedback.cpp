@@ -12,9 +12,11 @@ namespace {
 constexpr std::size_t text_width = 80;
 
 // Prose, two columns to the right; a tensor stands at the left margin, so that it can be copied out whole.
-std::string prose(const std::string& text) {
+// `start` stands before the first line, and blanks before the others.
+std::string prose(const std::string& text, const std::string& start = "  ") {
     std::string lines;
-    for (const std::string& line : wrap(text, text_width - 2)) lines += "  " + line + "\n";
+    for (const std::string& line : wrap(text, text_width - start.size()))
+        lines += (lines.empty() ? start : std::string(start.size(), ' ')) + line + "\n";
     return lines;
 }
 
@@ -67,10 +69,14 @@ std::string without_bold(const std::string& line) {
     return plain;
 }
 
-// Tables, lists and code keep their lines.
+// Tables and code keep their lines.
 bool keeps_its_lines(const std::string& line) {
-    return line.starts_with("|") || line.starts_with("- ") || line.starts_with("```") ||
-           line.starts_with("    ");
+    return line.starts_with("|") || line.starts_with("```") || line.starts_with("    ");
+}
+
+// An item of a list is a paragraph of its own: "- " and the lines up to the next item.
+bool starts_item(const std::string& line) {
+    return line.starts_with("- ");
 }
 
 }  // namespace
@@ -79,19 +85,23 @@ std::string markdown_as_text(const std::string& markdown) {
     std::string text, paragraph;
     bool in_code = false;
     const auto end_paragraph = [&] {
-        if (!paragraph.empty()) text += prose(paragraph);
+        if (starts_item(paragraph)) {
+            text += prose(paragraph.substr(2), "  - ");
+        } else if (!paragraph.empty()) {
+            text += prose(paragraph);
+        }
         paragraph.clear();
     };
     for (std::string line : lines_of(markdown)) {
         line = without_bold(line);
         const bool as_it_is = in_code || line.empty() || keeps_its_lines(line);
-        if (as_it_is) end_paragraph();
+        if (as_it_is || starts_item(line)) end_paragraph();
         if (line.starts_with("```")) {
             in_code = !in_code;
         } else if (as_it_is) {
             text += (line.empty() ? "" : "  ") + line + "\n";
         } else {
-            paragraph += (paragraph.empty() ? "" : " ") + line;
+            paragraph += (paragraph.empty() ? "" : " ") + line.substr(line.find_first_not_of(' '));
         }
     }
     end_paragraph();
