@@ -92,6 +92,7 @@ struct Model {
     LayerRule layers = {};
     bool causal = true, sinks = false;
     EmbeddingRule embedding = {};
+    std::vector<const char*> no_effect = {};  // fields that change nothing here, whatever their values
 };
 
 // The row of a model_type, or nullptr. The decoder of a model with an encoder and a decoder has a row of its

@@ -52,15 +52,13 @@ Tensor4 qk_norm(const Tensor4& x, const QkNorm& choice, const Matrix& weight) {
         throw std::invalid_argument(fmt::format("the norm's weight is {}, and a token has {} heads of {}",
                                                 to_string(Shape{heads, width}), x.shape(2), x.shape(3)));
     }
+    // Row r has head r % heads.
     const Tensor3 rows = torch::view<3>(x, {x.shape(0), x.shape(1) * heads, width});
-    Tensor4 normed =
-        torch::view<4>(without_weight(rows, choice.norm), {x.shape(0), x.shape(1), heads, width});
+    Tensor3 normed = without_weight(rows, choice.norm);
     const float offset = choice.norm.one_plus_weight ? 1.0f : 0.0f;
-    for (std::size_t b = 0; b < normed.shape(0); ++b) {
-        for (std::size_t t = 0; t < normed.shape(1); ++t) {
-            for (std::size_t h = 0; h < heads; ++h) {
-                for (std::size_t i = 0; i < width; ++i) normed(b, t, h, i) *= offset + weight(h, i);
-            }
+    for (std::size_t b = 0; b < rows.shape(0); ++b) {
+        for (std::size_t r = 0; r < rows.shape(1); ++r) {
+            for (std::size_t i = 0; i < width; ++i) normed(b, r, i) *= offset + weight(r % heads, i);
         }
     }
     return torch::view<4>(normed, x.shape());

@@ -83,6 +83,7 @@ class RecipeReader {
         const bool has_rope = layer_has_rope();
         const LayerKind kind = layer_kind(has_rope);
         if (has_rope) rope(kind);
+        if (!has_rope && model_.rope) fields_.pass({"rope_theta", "rope_scaling", "rope_parameters"});
         positions();
         scale();
         if (model_.soft_cap) soft_cap();
@@ -577,6 +578,7 @@ class RecipeReader {
         // These describe the whole model, and every model may have them.
         fields_.pass({"max_position_embeddings", "original_max_position_embeddings", "max_seq_len",
                       "is_encoder_decoder"});
+        for (const char* name : model_.no_effect) fields_.pass({name});
         result_.recipe = recipe_;
     }
 
