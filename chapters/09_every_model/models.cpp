@@ -102,6 +102,13 @@ TensorNames t5_names(const std::string& stack) {
             .no_weights = {"relative_attention_bias."}};
 }
 
+const json glm_defaults = {{"attention_bias", true},
+                           {"head_dim", 128U},
+                           {"max_position_embeddings", 131072U},
+                           {"num_key_value_heads", 2U},
+                           {"partial_rotary_factor", 0.5},
+                           {"rms_norm_eps", 1.5625e-7}};
+
 Model t5(const std::string& type, const std::string& stack, bool causal) {
     return {.type = type,
             .defaults = {{"d_kv", 64U},
@@ -239,23 +246,8 @@ const std::vector<Model>& models() {
          .defaults = {{"max_position_embeddings", 2048U}, {"rms_norm_eps", 1e-5}},
          .names = {.norm = ""},
          .qk_norm = whole_width},
-        {.type = "glm",
-         .defaults = {{"attention_bias", true},
-                      {"head_dim", 128U},
-                      {"max_position_embeddings", 131072U},
-                      {"num_key_value_heads", 2U},
-                      {"partial_rotary_factor", 0.5},
-                      {"rms_norm_eps", 1.5625e-7}},
-         .bias = not_on_output,
-         .rope = half_of_neighbours},
-        {.type = "glm4",
-         .defaults = {{"head_dim", 128U},
-                      {"max_position_embeddings", 131072U},
-                      {"num_key_value_heads", 2U},
-                      {"partial_rotary_factor", 0.5},
-                      {"rms_norm_eps", 1.5625e-7}},
-         .bias = not_on_output,
-         .rope = half_of_neighbours},
+        {.type = "glm", .defaults = glm_defaults, .bias = not_on_output, .rope = half_of_neighbours},
+        {.type = "glm4", .defaults = glm_defaults, .bias = not_on_output, .rope = half_of_neighbours},
         {.type = "cohere",
          .defaults = {{"layer_norm_eps", 1e-5}, {"max_position_embeddings", 8192U}},
          .qk_norm = QkNormRule{.field = "use_qk_norm"},
