@@ -66,6 +66,8 @@ Kind read_kind(Reading& r) {
         r.fields.refuse(fmt::format("layer {} has linear attention, without a softmax", r.of.layer),
                         "--layer must name a full_attention layer");
     }
+    r.say("kind of layer", kind.kind == LayerKind::sliding ? "with a window" : "sees the whole text",
+          kind.from);
     return kind;
 }
 

@@ -85,8 +85,8 @@ void read_projections(Reading& r) {
     r.result.recipe.conv1d = r.model.conv1d;
     r.result.recipe.output_gate = r.model.output_gate;
     const char* stored = "three matrices";
-    if (r.model.projections == Projections::blocks) stored = "one matrix: queries, keys, values";
-    if (r.model.projections == Projections::heads) stored = "one matrix: head after head";
+    if (r.model.projections == Projections::blocks) stored = "one matrix, in blocks";
+    if (r.model.projections == Projections::heads) stored = "one matrix, head by head";
     r.say("projections", fmt::format("{}{}", stored, r.model.conv1d ? ", stored (in, out)" : ""), r.always());
     read_bias(r);
     r.say("output gate", r.model.output_gate ? "sigmoid, from q_proj" : "none", r.always());
@@ -102,7 +102,7 @@ Norm norm_of(const Reading& r) {
 
 std::string told_norm(const Norm& norm) {
     return fmt::format("{}{}", norm.kind == Norm::Kind::rms ? "RMSNorm" : "LayerNorm",
-                       norm.one_plus_weight ? " times 1 + weight" : "");
+                       norm.one_plus_weight ? ", 1 + weight" : "");
 }
 
 }  // namespace ch9

@@ -60,7 +60,7 @@ void read_scale(Reading& r) {
         double scalar = width;
         r.fields.read({"query_pre_attn_scalar"}, scalar);
         scale = 1.0 / std::sqrt(scalar);
-        from = "1/sqrt of " + r.source({"query_pre_attn_scalar"});
+        from = r.source({"query_pre_attn_scalar"}) + ", to the power -1/2";
     } else if (r.model.scale == Scale::attention_multiplier) {
         r.fields.read({"attention_multiplier"}, scale);
         from = r.source({"attention_multiplier"});
@@ -92,13 +92,13 @@ void read_mask(Reading& r, const Kind& kind) {
     }
     if (r.model.layers.window_switch != nullptr) r.fields.pass({r.model.layers.window_switch});
     if (r.model.layers.has_layer_types) r.fields.pass({"sliding_window"});
-    if (kind.kind != LayerKind::sliding) {
-        return r.say("mask", mask.causal ? "causal, the whole text" : "both ways, the whole text", kind.from);
+    std::string reach = mask.causal ? "causal" : "both ways", from = Reading::always();
+    if (kind.kind == LayerKind::sliding) {
+        mask.window = r.window();
+        reach += fmt::format(", a window of {} keys", *mask.window);
+        from = r.source({"sliding_window"});
     }
-    mask.window = r.window();
-    const std::string size = r.source({"sliding_window"});
-    r.say("mask", fmt::format("causal, a window of {} keys", *mask.window),
-          size == kind.from ? size : fmt::format("{}; {}", size, kind.from));
+    r.say("mask", reach, from);
 }
 
 }  // namespace
