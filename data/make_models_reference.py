@@ -31,7 +31,7 @@ gpt2          transformer.  h.N.attn                 c_attn: (in, out), columns 
 bert          bert.         encoder.layer.N.attention  self.query self.key self.value; output.dense    none (3)     embeddings.* (4)
 t5            none          encoder.block.N.layer.0.SelfAttention (or decoder.)  q k v; o              (5)          shared
 
-(1) and mistral, ministral, qwen2, qwen3, gemma2, gemma3_text, gpt_oss, glm, glm4, cohere, smollm3, granite, stablelm
+(1) and mistral, ministral, mixtral, qwen2, qwen3, qwen3_moe, gemma, gemma2, gemma3_text, gpt_oss, glm, glm4, cohere, smollm3, granite, stablelm
 (2) layers.N.input_layernorm (bloom: h.N.input_layernorm)   (5) encoder.block.N.layer.0.layer_norm
 (3) a LayerNorm of the embedding itself: word_embeddings_layernorm, embeddings.LayerNorm
 (4) embeddings.word_embeddings, .position_embeddings, .token_type_embeddings (row 0 for every token)
@@ -547,6 +547,14 @@ MODELS = {
                             max_window_layers=28)),
     "qwen3": Row(qwen3, rms(max_position_embeddings=32768, num_key_value_heads=32, head_dim=128, attention_bias=False,
                             use_sliding_window=False, sliding_window=4096, max_window_layers=28)),
+    "mixtral": Row(lambda c, layer: llama(c, layer, bias="", window=c.sliding_window),
+                   rms(rms_norm_eps=1e-5, rope_theta=1e6, max_position_embeddings=131072, num_key_value_heads=8)),
+    "qwen3_moe": Row(lambda c, layer: llama(c, layer, window=c.sliding_window if c.use_sliding_window else None,
+                                            qk_norm=("head", "rms", c.rms_norm_eps)),
+                     rms(max_position_embeddings=32768, num_key_value_heads=4, attention_bias=False, use_sliding_window=False,
+                         sliding_window=4096)),
+    "gemma": Row(lambda c, layer: llama(c, layer, plus_one=True, embedding_scale=c.hidden_size ** 0.5),
+                 rms(max_position_embeddings=8192, num_key_value_heads=16, head_dim=256, attention_bias=False)),
     "gemma2": Row(gemma2, rms(max_position_embeddings=8192, num_key_value_heads=4, head_dim=256, attention_bias=False,
                               query_pre_attn_scalar=256, sliding_window=4096, attn_logit_softcapping=50.0)),
     "gemma3_text": Row(gemma3, rms(max_position_embeddings=131072, num_key_value_heads=4, head_dim=256, attention_bias=False,
@@ -1022,6 +1030,10 @@ CASES = {
     "mpt": Case("mpt", dict(vocab_size=17, d_model=12, n_heads=6, n_layers=2, max_seq_len=16, attn_config={"clip_qkv": 1.5})),
     "t5": Case("t5", TOKENS | dict(vocab_size=17, d_model=10, d_kv=6, d_ff=5, num_layers=2, num_heads=4, relative_attention_num_buckets=8,
                                    relative_attention_max_distance=10, decoder_start_token_id=0), T=13, padded=2),
+    "mixtral": Case("mixtral", WIDE | dict(sliding_window=3, num_local_experts=2, num_experts_per_tok=1, rope_theta=300.0)),
+    "qwen3_moe": Case("qwen3_moe", WIDE | dict(use_sliding_window=True, sliding_window=5, num_experts=2, num_experts_per_tok=1,
+                                               moe_intermediate_size=3, rope_theta=1000.0), T=11),
+    "gemma": Case("gemma", WIDE | dict(rope_theta=100.0, attention_bias=True), sparse=True),
 }
 
 
@@ -1083,7 +1095,7 @@ def random_case(model_type, rng):
     """A variant of this model: sizes, switches, windows, theta and scaling, and how its file says so."""
     yes, text, how = (lambda: rng.random() < 0.5), {"T": rng.choice([9, 11, 13])}, {}
     window, eps = rng.choice([2, 3, 4, 7]), 10.0 ** rng.choice([-6, -5, -3])
-    free = {"llama", "mistral", "ministral", "qwen3", "gemma2", "gemma3_text", "gpt_oss", "glm", "glm4", "qwen3_next"}
+    free = {"llama", "mistral", "ministral", "mixtral", "qwen3", "qwen3_moe", "gemma", "gemma2", "gemma3_text", "gpt_oss", "glm", "glm4", "qwen3_next"}
     sizes, d = random_sizes(rng, model_type in free or (model_type in ("qwen2", "olmo2", "granite", "smollm3", "cohere") and yes()),
                             2 if model_type in ("llama", "gemma2") else 4)
     layers, sizes["rms_norm_eps"] = sizes["num_hidden_layers"], eps
@@ -1099,7 +1111,7 @@ def random_case(model_type, rng):
     if "rope_scaling" in rope and model_type in ("gemma3_text", "cohere", "granite", "qwen3_next", "olmo2"):
         name = "type" if model_type == "olmo2" else "rope_type"  # these classes accept only one of the two names
         rope["rope_scaling"] = {name if key in ("type", "rope_type") else key: value for key, value in rope["rope_scaling"].items()}
-    if model_type == "mistral":
+    if model_type in ("mistral", "mixtral"):
         extra = {"sliding_window": rng.choice([None, window])}
     elif model_type == "ministral":
         extra = rng.choice([types, {"sliding_window": window}])
@@ -1107,6 +1119,8 @@ def random_case(model_type, rng):
         extra = rng.choice([types | {"use_sliding_window": True}, {"use_sliding_window": False},
                             {"use_sliding_window": True, "sliding_window": window, "max_window_layers": rng.randrange(layers)}])
         extra |= bias if model_type == "qwen3" else {}
+    elif model_type == "qwen3_moe":
+        extra = bias | rng.choice([{}, {"use_sliding_window": True, "sliding_window": window}])
     elif model_type == "gemma2":
         extra = bias | rng.choice([types, {"sliding_window": window}]) | {
             "query_pre_attn_scalar": rng.choice([3, 8, 20]), "attn_logit_softcapping": rng.choice([None, 2.0, 10.0])}

@@ -90,11 +90,13 @@ void read_mask(Reading& r, const Kind& kind) {
     if (!mask.causal && r.fields.flag({"is_decoder"}) == true) {
         r.fields.wrong(*r.fields.find({"is_decoder"}), "false: here queries look both ways");
     }
-    if (r.model.layers.window_switch != nullptr) r.fields.pass({r.model.layers.window_switch});
-    if (r.model.layers.has_layer_types) r.fields.pass({"sliding_window"});
+    // Their form is checked in layers without a window too.
+    const bool knows_windows = r.model.layers.has_layer_types || r.model.layers.window_switch != nullptr;
+    const std::optional<std::size_t> window =
+        knows_windows || kind.kind == LayerKind::sliding ? r.window() : std::nullopt;
     std::string reach = mask.causal ? "causal" : "both ways", from = Reading::always();
     if (kind.kind == LayerKind::sliding) {
-        mask.window = r.window();
+        mask.window = window;
         reach += fmt::format(", a window of {} keys", *mask.window);
         from = r.source({"sliding_window"});
     }

@@ -161,7 +161,7 @@ const std::map<std::string, ModelDifference> differences = {
     {"phi3", {"its projections are one tensor", nine}},
     {"qwen2", {"it is grouped-query attention", llama}},
     {"qwen3", {normed, nine}},
-    {"qwen3_moe", {normed, nobody}},
+    {"qwen3_moe", {normed, nine}},
     {"qwen3_next", {"the output has a gate", nine}},
     {"smollm3", {no_positions, nine}},
     {"stablelm", {partial, nine}},
