@@ -9,13 +9,13 @@ std::string positions(const Model& model) {
     if (model.distance_bias) return "bias by distance";
     if (!model.rope) return "added to x";
     std::string text = model.rope->pairs == Rope::Pairs::halves ? "RoPE" : "RoPE, neighbours";
-    if (model.rope->share != nullptr) text += ", a part";
+    if (model.rope->share != nullptr) text += ", part";
     return text;
 }
 
 std::string projections(const Model& model) {
-    if (model.projections == Projections::separate) return "q, k, v";
-    const std::string order = model.projections == Projections::blocks ? "qkv, blocks" : "qkv, heads";
+    if (model.projections == Projections::separate) return "separate";
+    const std::string order = model.projections == Projections::blocks ? "blocks" : "heads";
     return order + (model.conv1d ? ", (in, out)" : "");
 }
 
@@ -27,7 +27,7 @@ std::string more(const Model& model) {
     add(model.qk_norm.has_value(), "QK norm");
     add(model.soft_cap, "soft cap");
     add(model.sinks, "sinks");
-    add(model.output_gate, "output gate");
+    add(model.output_gate, "gate");
     add(!model.causal, "both ways");
     return text;
 }
