@@ -10,11 +10,12 @@
 namespace {
 
 // Returns whether the field is known; refuses a feature that is switched on.
-bool is_settled(const Fields& fields, const Fields::Found& field) {
+bool is_settled(const Fields& fields, const Fields::Found& field, const std::string& advice = "") {
     const Feature* feature = find_feature(field.name);
     if (feature == nullptr) return false;
     if (!feature->is_off(field.value)) {
-        fields.refuse(fmt::format("{}: {}", told(field), feature->what), feature->runner);
+        fields.refuse(fmt::format("{}: {}", told(field), feature->what),
+                      advice.empty() ? feature->runner : advice);
     }
     return true;
 }
@@ -41,10 +42,10 @@ void check_model_type(const Fields& fields, std::initializer_list<const char*> r
                   fmt::format("this chapter runs {}", fmt::join(runs, ", ")));
 }
 
-std::vector<std::string> settle_unread(const Fields& fields) {
+std::vector<std::string> settle_unread(const Fields& fields, const std::string& advice) {
     std::vector<std::string> ignored;
     for (const Fields::Found& field : fields.unread()) {
-        if (is_settled(fields, field) || is_harmless(field.name)) continue;
+        if (is_settled(fields, field, advice) || is_harmless(field.name)) continue;
         if (speaks_of_attention(field.name)) {
             fields.refuse(fmt::format("{}: a field of this name may change attention, and is not understood",
                                       told(field)),

@@ -18,8 +18,9 @@ void check_model_type(const Fields& fields, std::initializer_list<const char*> r
 
 // Judges the fields that the config's parser did not read. Fields about training, sizes of other parts and
 // token ids are harmless. A feature that is switched off is harmless. A feature of attention, known or not,
-// is refused by its name and value (FileError). Returns the names of all others, which the walk prints.
-std::vector<std::string> settle_unread(const Fields& fields);
+// is refused by its name and value (FileError), with the chapter that runs it, or with `advice` if there is
+// one. Returns the names of all others, which the walk prints.
+std::vector<std::string> settle_unread(const Fields& fields, const std::string& advice = "");
 
 // Does the same for the object that describes rotary embeddings. No unread field of it is harmless.
 void refuse_unread(const Fields& rope);

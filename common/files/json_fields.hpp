@@ -29,6 +29,9 @@ class Fields {
     };
     [[nodiscard]] std::optional<Found> find(Names names) const;
 
+    // Counts these fields as read: they are known, and nothing here depends on their values.
+    void pass(Names names) const { read_.insert(names.begin(), names.end()); }
+
     // A string.
     [[nodiscard]] std::optional<std::string> text(Names names) const;
 

@@ -20,6 +20,18 @@ bool WeightFile::has_any(const std::string& beginning) const {
                        [&](const TensorInfo& info) { return info.name.starts_with(prefix_ + beginning); });
 }
 
+std::vector<std::string> WeightFile::places_of(const std::string& ending) const {
+    std::vector<std::string> places;
+    for (const TensorInfo& info : file_->tensors()) {
+        if (!info.name.starts_with(prefix_) || !info.name.ends_with(ending)) continue;
+        if (info.name.size() < prefix_.size() + ending.size()) continue;
+        const std::string place =
+            info.name.substr(prefix_.size(), info.name.size() - prefix_.size() - ending.size());
+        if (place.empty() || place.ends_with('.')) places.push_back(place);
+    }
+    return places;
+}
+
 const TensorInfo& WeightFile::info(const std::string& name) const {
     return file_->tensors()[file_->position_of(prefix_ + name)];
 }

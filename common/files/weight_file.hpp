@@ -18,6 +18,10 @@ class WeightFile {
     [[nodiscard]] bool has(const std::string& name) const;
     [[nodiscard]] bool has_any(const std::string& beginning) const;
 
+    // What stands between the prefix and `ending` in the names that end so: nothing, or a part that ends with
+    // a point. "model." for "layers.0.self_attn.o_proj.weight".
+    [[nodiscard]] std::vector<std::string> places_of(const std::string& ending) const;
+
     // A tensor's type and shape, without reading its values. Both throw FileError if there is no such tensor.
     [[nodiscard]] const std::string& dtype(const std::string& name) const { return info(name).dtype; }
     [[nodiscard]] const Shape& shape(const std::string& name) const { return info(name).shape; }

@@ -9,8 +9,12 @@ namespace CLI {
 class App;
 }
 
+struct OwnFiles;
+
 struct ChapterOptions {
     std::function<void(CLI::App&)> declare = [](CLI::App&) {};  // names, help and checks, in CLI11's terms
-    OptionRules rules;                                          // which options they need or exclude
-    std::string examples;                                       // lines for --help, each with its newline
+    // Sets the files that the chapter's own options name: a folder has a config and weights.
+    std::function<void(OwnFiles&)> fill = [](OwnFiles&) {};
+    OptionRules rules;     // which options they need or exclude
+    std::string examples;  // lines for --help, each with its newline
 };

@@ -159,6 +159,11 @@ void declare_compare(CLI::App& app, CompareOptions& compare) {
         ->type_name("FILE");
 }
 
+// A file that a chapter's own option names counts as given.
+void add_filled(GivenOptions& given, const char* option, const std::optional<std::string>& path) {
+    if (path) given[option] = {*path};
+}
+
 }  // namespace
 
 Invocation parse_command_line(const Chapter& chapter, const ChapterOptions& own, int argc,
@@ -187,9 +192,12 @@ Invocation parse_command_line(const Chapter& chapter, const ChapterOptions& own,
     } catch (const CLI::ParseError& error) {
         throw UsageError(one_line(error.what()));
     }
-    const GivenOptions given = given_options(app);
-    check_option_rules(given, common_option_rules());
+    GivenOptions given = given_options(app);
     check_option_rules(given, own.rules);
+    own.fill(options.own);
+    add_filled(given, "--config", options.own.config);
+    add_filled(given, "--weights", options.own.weights);
+    check_option_rules(given, common_option_rules());
 
     if (options.html) options.output = Options::Output::page;
     options.compare.only_summary = options.output == Options::Output::scoreboard;

@@ -3,12 +3,12 @@
 // B sequences, T tokens in the text, P of them in the first call, N = B * P.
 #include <cmath>
 #include <filesystem>
-#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "common/files/tensor_file.hpp"
 #include "tests/support/catch.hpp"
+#include "tests/support/closeness.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temporary_folder.hpp"
 
@@ -85,25 +85,6 @@ AnyTensor of_first_call(const std::string& name, const AnyTensor& tensor, std::s
     }
     if (last == "router_scores") return first_of_each(tensor, 1, batch, size);
     return first(tensor, last == "temperature" ? 0 : 1, size);
-}
-
-// The largest difference, divided by the expected tensor's largest finite value.
-// It is infinite if the shapes differ, or if a value is finite on one side only.
-float relative_difference(const AnyTensor& got, const AnyTensor& expected) {
-    constexpr float infinite = std::numeric_limits<float>::infinity();
-    if (got.shape != expected.shape) return infinite;
-    const Floats &a = std::get<Floats>(got.values), &b = std::get<Floats>(expected.values);
-    float difference = 0.0f, size = 0.0f;
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        if (std::isfinite(b[i])) {
-            if (!std::isfinite(a[i])) return infinite;
-            difference = std::max(difference, std::abs(a[i] - b[i]));
-            size = std::max(size, std::abs(b[i]));
-        } else if (!(a[i] == b[i])) {
-            return infinite;
-        }
-    }
-    return difference / size;
 }
 
 struct Case {
