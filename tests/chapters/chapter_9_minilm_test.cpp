@@ -7,9 +7,9 @@
 #include "chapters/09_every_model/layer_files.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/closeness.hpp"
-#include "tests/support/tensors_of.hpp"
 #include "tests/support/run_program.hpp"
 #include "tests/support/temporary_folder.hpp"
+#include "tests/support/tensors_of.hpp"
 
 namespace {
 
