@@ -39,7 +39,7 @@ void walk_models(Walkthrough& walk) {
     for (const Model& model : models()) {
         rows.push_back({model.type, projections(model), positions(model), more(model)});
     }
-    walk.section("", "One attention, every model");
+    walk.section("9.9", "All models");
     walk.step("The models",
               "One function computes the attention of all of them. A row of a table says what differs.")
         .read("models.cpp")
