@@ -95,7 +95,7 @@ Layer load_layer(Walkthrough& walk, const Wanted& wanted) {
             [&](WeightFile& file) {
                 if (!wanted.ids.empty()) embed(layer, wanted.ids, file);
                 layer.weights = read_weights(file, layer.read);
-                return fmt::format("under {}", file.prefix());
+                return fmt::format("the names of {} after {}", layer.read.model->type, file.prefix());
             },
         .draw = [&](torch::Generator& generator) { layer.weights = random_weights(generator, layer.read); }};
     if (wanted.ids.empty()) {

@@ -19,8 +19,8 @@ LayerKind even_ones_slide(const Fields&, std::size_t layer, bool) {
 
 // Gemma 3: the last of each six layers sees the whole text.
 LayerKind all_but_every_sixth_slide(const Fields& fields, std::size_t layer, bool) {
-    const std::size_t pattern =
-        fields.size({"sliding_window_pattern", "_sliding_window_pattern"}).value_or(6);
+    const std::size_t pattern = fields.size({"sliding_window_pattern"}).value_or(6);
+    fields.pass({"_sliding_window_pattern"});  // written by the library, and not read again
     return (layer + 1) % pattern == 0 ? LayerKind::full : LayerKind::sliding;
 }
 
@@ -109,18 +109,19 @@ const json glm_defaults = {{"attention_bias", true},
                            {"partial_rotary_factor", 0.5},
                            {"rms_norm_eps", 1.5625e-7}};
 
-Model t5(const std::string& type, const std::string& stack, bool causal) {
-    return {.type = type,
+Model t5(const std::string& stack, bool decoder) {
+    return {.type = "t5",
             .defaults = {{"d_kv", 64U},
                          {"layer_norm_epsilon", 1e-6},
                          {"relative_attention_max_distance", 128U},
                          {"relative_attention_num_buckets", 32U}},
             .names = t5_names(stack),
+            .decoder = decoder,
             .bias = never,
             .rope = {},
             .distance_bias = true,
             .scale = Scale::none,
-            .causal = causal};
+            .causal = decoder};
 }
 
 constexpr QkNormRule each_head = {}, whole_width = {.over = QkNorm::Over::whole_width};
@@ -167,6 +168,14 @@ const std::vector<Model>& models() {
                     .told_by = max_window_layers,
                     .has_layer_types = true,
                     .window_switch = use_window}},
+        {.type = "qwen3_moe",
+         .defaults = {{"max_position_embeddings", 32768U},
+                      {"num_key_value_heads", 4U},
+                      {"rms_norm_eps", 1e-6},
+                      {"sliding_window", 4096U},
+                      {"use_sliding_window", false}},
+         .qk_norm = each_head,
+         .layers = {.kind = all_slide, .told_by = "sliding_window", .window_switch = use_window}},
         {.type = "gemma",
          .defaults = {{"max_position_embeddings", 8192U}, {"rms_norm_eps", 1e-6}},
          .one_plus_weight = true,
@@ -259,6 +268,7 @@ const std::vector<Model>& models() {
                       {"num_key_value_heads", 32U},
                       {"partial_rotary_factor", 0.25}},
          .names = {.q_norm = "q_layernorm.norms.{}", .k_norm = "k_layernorm.norms.{}"},
+         .free_head_dim = false,
          .bias = {.field = "use_qkv_bias", .on_output = false},
          .qk_norm = QkNormRule{.field = "qk_layernorm"},
          .norm = Norm::Kind::layer,
@@ -272,6 +282,7 @@ const std::vector<Model>& models() {
                       {"rotary_pct", 0.25}},
          .names = gpt_neox_names,
          .grouped = false,
+         .free_head_dim = false,
          .projections = Projections::heads,
          .norm = Norm::Kind::layer,
          .norm_bias = true,
@@ -298,6 +309,7 @@ const std::vector<Model>& models() {
          .defaults = {{"layer_norm_epsilon", 1e-5}},
          .names = gpt2_names,
          .grouped = false,
+         .free_head_dim = false,
          .projections = Projections::blocks,
          .conv1d = true,
          .bias = always,
@@ -310,6 +322,7 @@ const std::vector<Model>& models() {
          .defaults = {{"layer_norm_eps", 1e-12}},
          .names = bert_names,
          .grouped = false,
+         .free_head_dim = false,
          .bias = always,
          .norm = Norm::Kind::layer,
          .norm_bias = true,
@@ -320,6 +333,7 @@ const std::vector<Model>& models() {
          .defaults = {{"layer_norm_epsilon", 1e-5}},
          .names = bloom_names,
          .grouped = false,
+         .free_head_dim = false,
          .projections = Projections::heads,
          .bias = always,
          .norm = Norm::Kind::layer,
@@ -328,27 +342,31 @@ const std::vector<Model>& models() {
          .alibi = true,
          .no_effect = {"apply_residual_connection_post_layernorm", "attention_softmax_in_fp32",
                        "masked_softmax_fusion", "bias_dropout_fusion", "skip_bias_add", "skip_bias_add_qkv",
-                       "offset_alibi", "slow_but_exact"}},
+                       "offset_alibi"},
+         .fixed = {{"slow_but_exact", false}}},
         {.type = "mpt",
          .defaults = {{"layer_norm_epsilon", 1e-5}},
          .names = mpt_names,
          .grouped = false,
+         .free_head_dim = false,
          .projections = Projections::blocks,
          .bias = never,
          .norm = Norm::Kind::layer,
          .rope = {},
          .alibi = true,
          .scale = Scale::attn_config,
-         .no_effect = {"norm_type", "init_config"}},
-        t5("t5", "encoder", false),
-        t5("t5_decoder", "decoder", true)};
+         .no_effect = {"init_config"},
+         .fixed = {{"no_bias", true}, {"norm_type", "low_precision_layernorm"}}},
+        t5("encoder", false),
+        t5("decoder", true)};
     return rows;
 }
 
-const Model* find_model(const std::string& type) {
+const Model* find_model(const std::string& type, bool decoder) {
     const std::vector<Model>& rows = models();
-    const auto found =
-        std::find_if(rows.begin(), rows.end(), [&](const Model& row) { return row.type == type; });
+    const auto found = std::find_if(rows.begin(), rows.end(), [&](const Model& row) {
+        return row.type == type && row.decoder == decoder;
+    });
     return found == rows.end() ? nullptr : &*found;
 }
 

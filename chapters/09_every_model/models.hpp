@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chapters/09_every_model/recipe.hpp"
@@ -78,7 +79,9 @@ struct Model {
     std::string type;
     nlohmann::json defaults = nlohmann::json::object();  // of transformers 4.57, where the config is silent
     TensorNames names = {};
-    bool grouped = true;  // reads num_key_value_heads and head_dim
+    bool decoder = false;       // the row of the decoder, of a model with an encoder too
+    bool grouped = true;        // reads num_key_value_heads
+    bool free_head_dim = true;  // reads head_dim
     Projections projections = Projections::separate;
     bool conv1d = false, output_gate = false;
     BiasRule bias = {};
@@ -93,11 +96,13 @@ struct Model {
     bool causal = true, sinks = false;
     EmbeddingRule embedding = {};
     std::vector<const char*> no_effect = {};  // fields that change nothing here, whatever their values
+    // Fields of which this chapter runs one value.
+    std::vector<std::pair<const char*, nlohmann::json>> fixed = {};
 };
 
 // The row of a model_type, or nullptr. The decoder of a model with an encoder and a decoder has a row of its
 // own.
-const Model* find_model(const std::string& type);
+const Model* find_model(const std::string& type, bool decoder = false);
 
 const std::vector<Model>& models();
 

@@ -61,11 +61,19 @@ LayerKind layer_kind(const Reading& r, bool has_rope, std::string& from) {
 Kind read_kind(Reading& r) {
     Kind kind{};
     kind.has_rope = layer_has_rope(r, kind.rope_from);
-    kind.kind = with_window(r, layer_kind(r, kind.has_rope, kind.from));
+    kind.kind = layer_kind(r, kind.has_rope, kind.from);
+    // No model says what a layer with a window does without one, but those in which all layers have it.
+    if (kind.kind == LayerKind::sliding && r.model.layers.has_layer_types &&
+        r.model.layers.window_switch == nullptr && !r.window()) {
+        r.fields.refuse("sliding_window is null, and this layer has a window", "give its size");
+    }
+    kind.kind = with_window(r, kind.kind);
     if (kind.kind == LayerKind::linear) {
         r.fields.refuse(fmt::format("layer {} has linear attention, without a softmax", r.of.layer),
                         "--layer must name a full_attention layer");
     }
+    r.say("kind of layer", kind.kind == LayerKind::sliding ? "with a window" : "sees the whole text",
+          kind.from);
     return kind;
 }
 

@@ -77,8 +77,7 @@ void read_rope(Reading& r, const Kind& kind) {
     r.say("rotated part of a head", fmt::format("{} of {}", chosen.rotary_dim, r.result.recipe.head_dim),
           share_from);
     r.say("theta", fmt::format("{}", rope.theta), theta_from);
-    r.say("scaling of RoPE", scaling.told,
-          is_local && !is_own ? r.always() : r.source({"rope_scaling", "rope_parameters"}));
+    r.say("scaling of RoPE", scaling.told, scaling.from);
 }
 
 void check_learned_positions(const Reading& r) {

@@ -10,16 +10,21 @@ std::size_t layers_field(const Reading& r) {
 }
 
 void read_head_dim(Reading& r) {
-    const std::optional<std::size_t> given =
-        r.model.grouped || r.model.distance_bias ? r.fields.size({"head_dim", "d_kv"}) : std::nullopt;
-    if (!given && r.result.recipe.dim % r.result.recipe.n_heads != 0) {
-        r.fields.refuse(fmt::format("hidden_size {} is no multiple of num_attention_heads {}",
-                                    r.result.recipe.dim, r.result.recipe.n_heads),
+    Recipe& recipe = r.result.recipe;
+    const std::optional<std::size_t> given = r.fields.size({"head_dim", "d_kv"});
+    if ((!given || !r.model.free_head_dim) && recipe.dim % recipe.n_heads != 0) {
+        r.fields.refuse(fmt::format("hidden_size {} is no multiple of num_attention_heads {}", recipe.dim,
+                                    recipe.n_heads),
                         "change one of them, or give head_dim");
     }
-    r.result.recipe.head_dim = given.value_or(r.result.recipe.dim / r.result.recipe.n_heads);
-    r.say("head_dim", fmt::format("{}", r.result.recipe.head_dim),
-          given ? r.source({"head_dim", "d_kv"}) : "hidden_size / num_attention_heads");
+    const std::size_t share = recipe.dim / recipe.n_heads;
+    if (given && !r.model.free_head_dim && *given != share) {
+        r.fields.refuse(fmt::format("head_dim is {}, and {} does not read it", *given, r.model.type),
+                        fmt::format("it must be hidden_size / num_attention_heads = {}", share));
+    }
+    recipe.head_dim = given.value_or(share);
+    r.say("head_dim", fmt::format("{}", recipe.head_dim),
+          given ? r.source({"head_dim", "d_kv"}) : "hidden_size / heads");
 }
 
 void read_bias(Reading& r) {
@@ -85,8 +90,8 @@ void read_projections(Reading& r) {
     r.result.recipe.conv1d = r.model.conv1d;
     r.result.recipe.output_gate = r.model.output_gate;
     const char* stored = "three matrices";
-    if (r.model.projections == Projections::blocks) stored = "one matrix: queries, keys, values";
-    if (r.model.projections == Projections::heads) stored = "one matrix: head after head";
+    if (r.model.projections == Projections::blocks) stored = "one matrix, in blocks";
+    if (r.model.projections == Projections::heads) stored = "one matrix, head by head";
     r.say("projections", fmt::format("{}{}", stored, r.model.conv1d ? ", stored (in, out)" : ""), r.always());
     read_bias(r);
     r.say("output gate", r.model.output_gate ? "sigmoid, from q_proj" : "none", r.always());
@@ -102,7 +107,7 @@ Norm norm_of(const Reading& r) {
 
 std::string told_norm(const Norm& norm) {
     return fmt::format("{}{}", norm.kind == Norm::Kind::rms ? "RMSNorm" : "LayerNorm",
-                       norm.one_plus_weight ? " times 1 + weight" : "");
+                       norm.one_plus_weight ? ", 1 + weight" : "");
 }
 
 }  // namespace ch9

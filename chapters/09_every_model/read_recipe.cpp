@@ -38,7 +38,7 @@ const Model& model_of(const std::string& path, const json& given, bool decoder) 
                       "models.cpp has a row for each model");
     }
     if (!decoder) return *whole;
-    const Model* half = find_model(*type + "_decoder");
+    const Model* half = find_model(*type, true);
     if (half == nullptr) {
         fields.refuse(
             fmt::format("model_type is {}, and --decoder is for a model with an encoder too", *type),
@@ -76,6 +76,11 @@ void read_block(Reading& r) {
     r.fields.pass({"model_type", "max_position_embeddings", "original_max_position_embeddings", "max_seq_len",
                    "is_encoder_decoder"});
     for (const char* name : r.model.no_effect) r.fields.pass({name});
+    for (const auto& [name, value] : r.model.fixed) {
+        const auto found = r.fields.find({name});
+        if (found && found->value != value)
+            r.fields.wrong(*found, value.dump() + ": nothing else is run here");
+    }
 }
 
 }  // namespace

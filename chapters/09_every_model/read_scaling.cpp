@@ -54,6 +54,7 @@ RopeScaling read_longrope(const Reading& r, const Fields& object, std::size_t ro
         scaling.factor = static_cast<double>(trained) / static_cast<double>(scaling.original_max_seq_len);
     }
     const auto original = static_cast<double>(scaling.original_max_seq_len);
+    if (original < 2.0) object.refuse("the original length is 1", "longrope divides by its logarithm");
     scaling.attention_factor =
         scaling.factor <= 1.0 ? 1.0 : std::sqrt(1.0 + std::log(scaling.factor) / std::log(original));
     object.read({"attention_factor"}, scaling.attention_factor);
@@ -69,6 +70,7 @@ ReadScaling read_scaling(Reading& r, const Fields& object, std::size_t rotary_di
     if (r.model.rope->su_is_longrope && (name == "su" || name == "yarn")) name = "longrope";
     std::size_t trained = r.fields.size({"max_position_embeddings"}).value_or(2048);
     ReadScaling read;
+    read.from = told(*type);
     if (name == "dynamic") {
         rope.scaling = read_dynamic(object, trained);
         read.told = fmt::format("dynamic, factor {}, beyond {} tokens", rope.scaling->factor,
@@ -76,7 +78,7 @@ ReadScaling read_scaling(Reading& r, const Fields& object, std::size_t rotary_di
     } else if (name == "longrope") {
         rope.scaling = read_longrope(r, object, rotary_dim, trained, rope);
         read.attention_factor = static_cast<float>(rope.scaling->attention_factor);
-        read.told = fmt::format("longrope, {} factors, attention factor {:.4g}",
+        read.told = fmt::format("longrope, {} factors, times {:.4g}",
                                 r.of.tokens > rope.scaling->original_max_seq_len ? "long" : "short",
                                 read.attention_factor);
     } else if (name == "linear" || name == "llama3" || name == "yarn") {
@@ -84,7 +86,7 @@ ReadScaling read_scaling(Reading& r, const Fields& object, std::size_t rotary_di
         if (name == "yarn") check_yarn_theta(r.fields, rope.theta);
         read.attention_factor = static_cast<float>(rope.scaling->attention_factor);
         read.told = fmt::format("{}, factor {}", name, rope.scaling->factor);
-        if (name == "yarn") read.told += fmt::format(", attention factor {:.4g}", read.attention_factor);
+        if (name == "yarn") read.told += fmt::format(", times {:.4g}", read.attention_factor);
     } else if (name != "default") {
         object.wrong(*type, "default, linear, dynamic, yarn, longrope or llama3");
     }

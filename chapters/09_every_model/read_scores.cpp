@@ -60,7 +60,7 @@ void read_scale(Reading& r) {
         double scalar = width;
         r.fields.read({"query_pre_attn_scalar"}, scalar);
         scale = 1.0 / std::sqrt(scalar);
-        from = "1/sqrt of " + r.source({"query_pre_attn_scalar"});
+        from = r.source({"query_pre_attn_scalar"}) + ", to the power -1/2";
     } else if (r.model.scale == Scale::attention_multiplier) {
         r.fields.read({"attention_multiplier"}, scale);
         from = r.source({"attention_multiplier"});
@@ -90,15 +90,17 @@ void read_mask(Reading& r, const Kind& kind) {
     if (!mask.causal && r.fields.flag({"is_decoder"}) == true) {
         r.fields.wrong(*r.fields.find({"is_decoder"}), "false: here queries look both ways");
     }
-    if (r.model.layers.window_switch != nullptr) r.fields.pass({r.model.layers.window_switch});
-    if (r.model.layers.has_layer_types) r.fields.pass({"sliding_window"});
-    if (kind.kind != LayerKind::sliding) {
-        return r.say("mask", mask.causal ? "causal, the whole text" : "both ways, the whole text", kind.from);
+    // Their form is checked in layers without a window too.
+    const bool knows_windows = r.model.layers.has_layer_types || r.model.layers.window_switch != nullptr;
+    const std::optional<std::size_t> window =
+        knows_windows || kind.kind == LayerKind::sliding ? r.window() : std::nullopt;
+    std::string reach = mask.causal ? "causal" : "both ways", from = Reading::always();
+    if (kind.kind == LayerKind::sliding) {
+        mask.window = window;
+        reach += fmt::format(", a window of {} keys", *mask.window);
+        from = r.source({"sliding_window"});
     }
-    mask.window = r.window();
-    const std::string size = r.source({"sliding_window"});
-    r.say("mask", fmt::format("causal, a window of {} keys", *mask.window),
-          size == kind.from ? size : fmt::format("{}; {}", size, kind.from));
+    r.say("mask", reach, from);
 }
 
 }  // namespace

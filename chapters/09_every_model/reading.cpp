@@ -9,12 +9,12 @@ using nlohmann::json;
 std::string Reading::source(Fields::Names names) const {
     const auto found = fields.find(names);
     if (!found) return fmt::format("no {}", *names.begin());
-    if (!given.contains(found->name)) return fmt::format("default of {}: {}", model.type, told(*found));
+    if (!given.contains(found->name)) return fmt::format("default: {}", told(*found));
     return told(*found);
 }
 
-std::string Reading::always() const {
-    return fmt::format("always in {}", model.type);
+std::string Reading::always() {
+    return "always";
 }
 
 void Reading::say(const std::string& name, const std::string& value, const std::string& from) {

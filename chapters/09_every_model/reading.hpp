@@ -22,7 +22,7 @@ struct Reading {
     // Where a choice comes from: "rope_theta is 10000.0", or that the config is silent, or that it is the
     // row's.
     [[nodiscard]] std::string source(Fields::Names names) const;
-    [[nodiscard]] std::string always() const;
+    [[nodiscard]] static std::string always();
 
     // Adds a line to the table.
     void say(const std::string& name, const std::string& value, const std::string& from);
@@ -49,10 +49,10 @@ Kind read_kind(Reading& reading);
 // RoPE with its part, theta and scaling, or what stands in its place.
 void read_positions(Reading& reading, const Kind& kind);
 
-// The scaling in the object of rotary embeddings: a text for the table, and the factor of cos and sin.
+// The scaling in the object of rotary embeddings: two texts for the table, and the factor of cos and sin.
 struct RopeFields;
 struct ReadScaling {
-    std::string told = "none";
+    std::string told = "none", from = "no rope_scaling";
     float attention_factor = 1.0f;
 };
 ReadScaling read_scaling(Reading& reading, const Fields& object, std::size_t rotary_dim, RopeFields& rope);

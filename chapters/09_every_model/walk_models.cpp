@@ -37,7 +37,8 @@ std::string more(const Model& model) {
 void walk_models(Walkthrough& walk) {
     std::vector<std::vector<std::string>> rows;
     for (const Model& model : models()) {
-        rows.push_back({model.type, projections(model), positions(model), more(model)});
+        rows.push_back({model.type + (model.decoder ? ", decoder" : ""), projections(model), positions(model),
+                        more(model)});
     }
     walk.section("9.9", "All models");
     walk.step("The models",

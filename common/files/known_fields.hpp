@@ -12,7 +12,7 @@ bool is_harmless(const std::string& field);
 struct Feature {
     bool (*is_off)(const nlohmann::json& value);
     const char* what;    // what it does: "scores are capped"
-    const char* runner;  // "a later chapter will run it"
+    const char* runner;  // "chapter 9 runs models that have it"
 };
 // The feature that a field switches on, or nullptr if the table has no such field.
 const Feature* find_feature(const std::string& field);

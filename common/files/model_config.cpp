@@ -83,7 +83,7 @@ void read_rope(const std::string& path, const Fields& fields, std::size_t traine
     if (!found->value.is_object()) fields.wrong(*found, "an object");
     if (is_by_layer_type(found->value)) {
         fields.refuse(fmt::format("{} differs by the type of a layer", found->name),
-                      "leave the object of your layer's type");
+                      "leave the object of your layer's type; chapter 9 reads all of them");
     }
     const Fields rope(path, found->value);
     read_theta_inside(fields, rope, config.rope_theta);
@@ -96,10 +96,14 @@ void read_rope(const std::string& path, const Fields& fields, std::size_t traine
         // Within the length of training it changes nothing.
         const std::size_t original = rope.size({"original_max_position_embeddings"}).value_or(trained);
         needed(rope, "factor");
-        config.limits.push_back({original, "its rope scaling is dynamic, which changes theta beyond them"});
+        config.limits.push_back(
+            {original, "its rope scaling is dynamic, which changes theta beyond them; chapter 9 runs it"});
     } else if (std::find(known.begin(), known.end(), name) != known.end()) {
         config.rope_scaling = read_rope_scaling(rope, name, trained);
         if (name == "yarn") check_yarn_theta(fields, config.rope_theta);
+    } else if (name == "longrope") {
+        rope.refuse(fmt::format("{}: a text's length chooses its frequencies", told(*type)),
+                    "chapter 9 runs it");
     } else if (name != "default") {
         rope.wrong(*type, "linear, ntk, llama3, yarn, dynamic or default");
     }
@@ -113,7 +117,8 @@ void read_window(const Fields& fields, ModelConfig& config) {
     const std::optional<std::size_t> window = fields.size({"sliding_window"});
     if (window && is_used) {
         config.limits.push_back(
-            {*window, fmt::format("sliding_window is {}, and there is no window here", *window)});
+            {*window,
+             fmt::format("sliding_window is {}, and there is no window here; chapter 9 has one", *window)});
     }
 
     const auto types = fields.find({"layer_types"});
@@ -137,7 +142,7 @@ void check_scale(const Fields& fields, std::size_t head_dim) {
             fmt::format("{} is {}: scores are scaled by another number than 1/sqrt(head_dim), for which it "
                         "would be {}",
                         name, *value, wanted),
-            "a later chapter will run it");
+            "chapter 9 runs it");
     };
     expect("query_pre_attn_scalar", width);
     expect("attention_multiplier", 1.0 / std::sqrt(width));

@@ -6,5 +6,5 @@
 
 struct TextLimit {
     std::size_t tokens;
-    std::string reason;  // "sliding_window is 4096, and there is no window here"
+    std::string reason;  // "sliding_window is 4096, and there is no window here; chapter 9 has one"
 };

@@ -97,8 +97,9 @@ TEST_CASE("config: each mistake names its field") {
     CHECK(has(scaling("8"), "rope_scaling is 8; it must be an object"));
     CHECK(has(scaling("{}"), "rope_scaling has no field rope_type"));
     CHECK(has(scaling(R"({"type":["yarn"]})"), "type is [\"yarn\"]; it must be linear"));
-    CHECK(
-        has(scaling(R"({"type":"longrope"})"), "type is \"longrope\"; it must be linear, ntk, llama3, yarn"));
+    CHECK(has(scaling(R"({"type":"longrope"})"),
+              "type is \"longrope\": a text's length chooses its frequencies; chapter 9"));
+    CHECK(has(scaling(R"({"type":"mystery"})"), "type is \"mystery\"; it must be linear, ntk, llama3, yarn"));
     CHECK(has(scaling(R"({"type":"linear","factor":-1})"), "factor is -1; "));
     CHECK(has(scaling(R"({"type":"yarn","factor":2,"mscale":-1})"),
               "mscale is -1; it must be a number from 0"));

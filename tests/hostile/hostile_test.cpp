@@ -148,6 +148,24 @@ std::string llama4_config(const std::string& contents) {
     return config.dump();
 }
 
+// "gemma2 {...}" is what is changed in the config of a model of data/models. A field that is null is taken
+// away. Anything else is the whole text.
+std::string recipe_config(const std::string& contents) {
+    const std::size_t space = contents.find(' ');
+    const std::string path = SOURCE_DIR "/data/models/" + contents.substr(0, space) + "/config.json";
+    if (space == std::string::npos || !fs::exists(path)) return unescaped(contents);
+    nlohmann::json config = nlohmann::json::parse(contents_of(path));
+    const nlohmann::json changes = nlohmann::json::parse(unescaped(contents.substr(space)));
+    for (const auto& [field, value] : changes.items()) {
+        if (value.is_null()) {
+            config.erase(field);
+        } else {
+            config[field] = value;
+        }
+    }
+    return config.dump();
+}
+
 // --- the folder in which the commands run
 
 class Workplace {
@@ -297,6 +315,9 @@ TEST_CASE("hostile: configs of chapter 7") {
 }
 TEST_CASE("hostile: configs of chapter 8") {
     run_table_of_files("llama4_configs.tsv", "config.json", llama4_config);
+}
+TEST_CASE("hostile: configs of chapter 9") {
+    run_table_of_files("recipe_configs.tsv", "config.json", recipe_config);
 }
 TEST_CASE("hostile: notebooks") {
     run_table_of_files("notebooks.tsv", "x.ipynb", unescaped);
