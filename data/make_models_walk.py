@@ -87,7 +87,6 @@ class Made:
     capped: torch.Tensor = None
     biased: torch.Tensor = None
     attn_weights: torch.Tensor = None
-    gated: torch.Tensor = None
     output: torch.Tensor = None
 
 
@@ -111,7 +110,7 @@ def attend(recipe, weights, x, padding=None):
         made.attn_weights = scores.softmax(dim=-1)
     combined = (made.attn_weights @ made.v.transpose(1, 2)).transpose(1, 2).flatten(2)
     if recipe.gate:
-        combined = made.gated = combined * torch.sigmoid(made.gate)
+        combined = combined * torch.sigmoid(made.gate)
         made.gate = made.gate.unflatten(-1, (HEADS, HEAD_DIM))
     made.output = linear(recipe, weights, recipe.o, combined)
     return made
@@ -154,7 +153,7 @@ def walk_9(seed, dtype=torch.float32):
     yield "slopes", torch.tensor(alibi_slopes(HEADS), dtype=dtype)
     yield from named("alibi", made(replace(PLAIN, alibi=True)), "biased")
     yield from named("distance", made(replace(PLAIN, buckets=BUCKETS, causal=False, scale=1.0)), "biased")
-    yield from named("gated", made(replace(PLAIN, gate=True, q=one("query_and_gate"))), "gate", "gated")
+    yield from named("gated", made(replace(PLAIN, gate=True, q=one("query_and_gate"))), "gate", "output")
 
     # The seventh token sees the last three keys.
     longer = attend(replace(ROTATED, window=3), weights, torch.cat([x, x_next], dim=1))

@@ -50,18 +50,18 @@ const std::vector<PublishedCache>& published_caches() {
     static const std::vector<PublishedCache> caches = {
         {"Llama 2 7B", "multi-head", {{32, cached(32, 32, 128)}}},
         {"Llama 3 8B", "grouped", {{32, cached(32, 8, 128)}}},
-        {"Mistral 7B v0.1", "grouped, window 4096", {{32, cached(32, 8, 128, window_of(4096))}}},
+        {"Mistral 7B v0.1", "window 4096", {{32, cached(32, 8, 128, window_of(4096))}}},
         {"Gemma 2 9B",
-         "half of the layers: window 4096",
+         "half: window 4096",
          {{21, cached(16, 8, 256, window_of(4096))}, {21, cached(16, 8, 256)}}},
         {"Gemma 3 12B",
-         "five of six layers: window 1024",
+         "5 of 6: window 1024",
          {{40, cached(16, 8, 256, window_of(1024))}, {8, cached(16, 8, 256)}}},
         {"gpt-oss-20b",
-         "half of the layers: window 128",
+         "half: window 128",
          {{12, cached(64, 8, 64, window_of(128))}, {12, cached(64, 8, 64)}}},
         {"Llama 4 Scout",
-         "three of four layers: chunk 8192",
+         "3 of 4: chunk 8192",
          {{36, cached(40, 8, 128, chunk_of(8192))}, {12, cached(40, 8, 128)}}},
         {"DeepSeek-V3", "latent (MLA)", {{61, {}, true}}}};
     return caches;

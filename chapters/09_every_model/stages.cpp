@@ -147,7 +147,7 @@ NamedTensors tensors_with(const Changes& changes) {
             {"alibi.biased", alibi.biased},
             {"distance.biased", of(all.distance).biased},
             {"gated.gate", gated.gate},
-            {"gated.gated", gated.gated},
+            {"gated.output", gated.output},
             {"step.attn_weights", step.attn_weights},
             {"step.output", step.output}};
 }

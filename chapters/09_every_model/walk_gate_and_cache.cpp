@@ -31,12 +31,12 @@ void the_output_gate(Walkthrough& walk, const Setting& setting, const Variants& 
             "Qwen3-Next lets each token decide how much of each head's result it wants. The query projection is "
             "twice as wide: for each head a query, then a gate. The context is multiplied by sigmoid(gate) before "
             "the output projection. Without a gate a context is a weighted mean of values, which no weights can "
-            "make small. The gate can: the table lowers all gates and shows the largest number of the context. So "
-            "these models need no sink.")
+            "make small. The gate can: the table lowers all gates and shows the largest number of the context. A token that "
+            "needs no key closes its gate, and no first token has to serve as a sink.")
         .read("output_gate.cpp")
         .formula("output = (context ⊙ sigmoid(gate)) Woᵀ")
         .show("gated.gate", trace.gate, {"B", "T", "H", "head_dim"}, pytorch())
-        .show("gated.gated", trace.gated, {"B", "T", "H * head_dim"}, pytorch())
+        .show("gated.output", trace.output, {"B", "T", "dim"}, pytorch())
         .table({"gates lowered by", "without the gate", "with it"}, rows);
 }
 
@@ -118,7 +118,7 @@ void bytes_of_caches(Walkthrough& walk) {
             "for 16-bit numbers, which models store. Sharing heads, bounding the rows and storing a latent are three "
             "ways to the same end, and the first two combine.")
         .read("published_caches.cpp")
-        .table({"model", "kind", "bytes, 64 tokens", "MiB, 32768 tokens", "of the first"}, rows)
+        .table({"model", "kind", "bytes at 64", "MiB at 32768", "share"}, rows)
         .note(agree ? "The formula gives the counted bytes for all of them."
                     : "The formula does not give the counted bytes.");
 }

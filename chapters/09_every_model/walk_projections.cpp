@@ -17,18 +17,18 @@ void the_stages(Walkthrough& walk, const Setting& setting) {
             "stages a model has. The steps below change one choice at a time, on these six tokens.")
         .read("recipe.hpp")
         .show("x", setting.x, {"B", "T", "dim"}, pytorch())
-        .table({"stage", "choices", "file"},
-               {{"project", "one matrix or three, biases", "projections.cpp"},
-                {"norm q and k", "none, each head, whole width", "norms.cpp"},
-                {"rotate", "none, a part, scaled frequencies", "rotary.cpp"},
-                {"cache", "all keys, a window, a chunk", "cache.cpp"},
-                {"score", "the scale", "attention.cpp"},
-                {"cap", "none, c tanh(score / c)", "soft_cap.cpp"},
-                {"add a bias", "none, ALiBi, by distance", "alibi.cpp, distance_bias.cpp"},
-                {"mask", "causal, window, chunk, both ways, padding", "mask.cpp"},
-                {"softmax", "plain, with sinks", "sinks.cpp"},
-                {"gate", "none, sigmoid", "output_gate.cpp"},
-                {"project back", "a bias or none", "attention.cpp"}});
+        .table({"stage", "choices", "file"}, {{"project", "one matrix or three, biases", "projections.cpp"},
+                                              {"norm q and k", "none, each head, whole width", "norms.cpp"},
+                                              {"rotate", "none, a part, scaled frequencies", "rotary.cpp"},
+                                              {"cache", "all keys, a window, a chunk", "cache.cpp"},
+                                              {"score", "the scale", "attention.cpp"},
+                                              {"cap", "none, c tanh(score / c)", "soft_cap.cpp"},
+                                              {"add a bias", "none, a slope for each head", "alibi.cpp"},
+                                              {"", "learned, by distance", "distance_bias.cpp"},
+                                              {"mask", "causal, window, chunk, both ways", "mask.cpp"},
+                                              {"softmax", "plain, with sinks", "sinks.cpp"},
+                                              {"gate", "none, sigmoid", "output_gate.cpp"},
+                                              {"project back", "with or without bias", "attention.cpp"}});
 }
 
 void plain_attention(Walkthrough& walk, const Trace& trace) {
@@ -74,7 +74,7 @@ void four_layouts(Walkthrough& walk, const Setting& setting, const Variants& all
         .show("first_by_blocks", first_token(all.by_blocks), {"3 * H * head_dim"}, pytorch())
         .show("first_by_heads", first_token(all.by_heads), {"3 * H * head_dim"}, pytorch())
         .show("by_heads.q", run(all.by_heads, setting.x).q, {"B", "T", "H", "head_dim"}, pytorch())
-        .table({"layout", "used by", "first matrix", "largest difference of q, k and v"},
+        .table({"layout", "used by", "first matrix", "q, k and v differ by"},
                {row("separate", "Llama", all.plain, all.plain.weights.q),
                 row("fused by blocks", "Phi-3, MPT", all.by_blocks, all.by_blocks.weights.qkv),
                 row("fused by heads", "GPT-NeoX, BLOOM", all.by_heads, all.by_heads.weights.qkv),
@@ -117,7 +117,7 @@ void what_biases_do(Walkthrough& walk, const Setting& setting, const Variants& a
             "gets the whole bias, and every output the same vector.")
         .read("projections.cpp")
         .formula("q · (k + b) = q · k + q · b        (q + b) · k = q · k + b · k")
-        .table({"bias on", "weights change by", "with RoPE", "output changes by", "not alike for all tokens"},
+        .table({"bias on", "weights change", "with RoPE", "output changes", "unlike token 0"},
                {row("k", false, true, false), row("q", true, false, false), row("q and k", true, true, false),
                 row("v", false, false, true)});
 }

@@ -46,8 +46,8 @@ Rows growth(const Setting& setting, const Variant& without, const Variant& with)
     }
     return rows;
 }
-const std::vector<std::string> growth_header = {"weights times", "largest score", "largest weight",
-                                                "score with it", "weight with it"};
+const std::vector<std::string> growth_header = {"times", "largest score", "largest weight",
+                                                "score, held", "weight, held"};
 
 void norm_of_queries_and_keys(Walkthrough& walk, const Setting& setting, const Variants& all) {
     walk.section("9.3", "Scores that grow");
@@ -63,7 +63,7 @@ void norm_of_queries_and_keys(Walkthrough& walk, const Setting& setting, const V
             "learned weights allow, whatever the projections do. The table multiplies the weights of q and k. Its "
             "last two columns are with the norm.")
         .read("norms.cpp")
-        .formula("q ← q / √(mean(q²) + eps) ⊙ weight        k ← k / √(mean(k²) + eps) ⊙ weight")
+        .formula("q ← q / √(mean(q²) + eps) ⊙ weight        k alike")
         .show("normed.q_normed", normed.q_normed, {"B", "T", "H", "head_dim"}, pytorch())
         .show("normed.q_rotated", normed.q_rotated, {"B", "T", "H", "head_dim"}, pytorch())
         .show("normed.attn_weights", normed.attn_weights, {"B", "H", "T", "S"}, pytorch())
@@ -153,8 +153,7 @@ void learned_sinks(Walkthrough& walk, const Setting& setting, const Variants& al
         .formula("A = softmax([scores, sink])        without its last column")
         .show("sinks.attn_weights", trace.attn_weights, {"B", "H", "T", "S"}, pytorch())
         .show("sinks.output", trace.output, {"B", "T", "dim"}, pytorch())
-        .table({"word", "first token, plain", "first token, with sink", "row sum, head 0", "row sum, head 1"},
-               rows)
+        .table({"word", "first token", "with a sink", "row sum, head 0", "row sum, head 1"}, rows)
         .note(fmt::format("The learned scores are {:.4f} for head 0 and {:.4f} for head 1.",
                           all.sinks.weights.sinks(0), all.sinks.weights.sinks(1)));
 }
