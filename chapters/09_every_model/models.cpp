@@ -121,7 +121,8 @@ Model t5(const std::string& stack, bool decoder) {
             .rope = {},
             .distance_bias = true,
             .scale = Scale::none,
-            .causal = decoder};
+            .causal = decoder,
+            .no_effect = {"is_encoder_decoder"}};
 }
 
 constexpr QkNormRule each_head = {}, whole_width = {.over = QkNorm::Over::whole_width};

@@ -28,7 +28,8 @@ void read_rope(Reading& r, const Kind& kind) {
     const Fields inside(r.path, object == nullptr ? nothing : *object);
 
     RopeFields rope;
-    r.fields.read({rule.theta}, rope.theta);
+    // Files of GPT-NeoX repeat its own names under the usual ones.
+    r.fields.read({rule.theta, "rope_theta"}, rope.theta);
     std::string theta_from = r.source({rule.theta});
     if (rule.local_theta != nullptr) {
         double local = 0.0;
@@ -48,7 +49,7 @@ void read_rope(Reading& r, const Kind& kind) {
     double share = 1.0;
     std::string share_from = r.always();
     if (rule.share != nullptr) {
-        r.fields.read({rule.share}, share);
+        r.fields.read({rule.share, "partial_rotary_factor"}, share);
         share_from = r.source({rule.share});
         if (const auto found = inside.find({rule.share})) {
             inside.read({rule.share}, share);

@@ -12,12 +12,14 @@ std::size_t layers_field(const Reading& r) {
 void read_head_dim(Reading& r) {
     Recipe& recipe = r.result.recipe;
     const std::optional<std::size_t> given = r.fields.size({"head_dim", "d_kv"});
-    if ((!given || !r.model.free_head_dim) && recipe.dim % recipe.n_heads != 0) {
+    // The library rounds down where the model may have any head_dim; the weights' shapes tell whether that is
+    // right.
+    const std::size_t share = recipe.dim / recipe.n_heads;
+    if ((share == 0 && !given) || (!r.model.free_head_dim && recipe.dim % recipe.n_heads != 0)) {
         r.fields.refuse(fmt::format("hidden_size {} is no multiple of num_attention_heads {}", recipe.dim,
                                     recipe.n_heads),
-                        "change one of them, or give head_dim");
+                        "change one of them");
     }
-    const std::size_t share = recipe.dim / recipe.n_heads;
     if (given && !r.model.free_head_dim && *given != share) {
         r.fields.refuse(fmt::format("head_dim is {}, and {} does not read it", *given, r.model.type),
                         fmt::format("it must be hidden_size / num_attention_heads = {}", share));

@@ -73,8 +73,8 @@ void read_block(Reading& r) {
     double scale = r.model.embedding.times_sqrt_dim ? std::sqrt(width) : 1.0;
     if (r.model.embedding.multiplier != nullptr) r.fields.read({r.model.embedding.multiplier}, scale);
     r.result.embedding_scale = static_cast<float>(scale);
-    r.fields.pass({"model_type", "max_position_embeddings", "original_max_position_embeddings", "max_seq_len",
-                   "is_encoder_decoder"});
+    r.fields.pass(
+        {"model_type", "max_position_embeddings", "original_max_position_embeddings", "max_seq_len"});
     for (const char* name : r.model.no_effect) r.fields.pass({name});
     for (const auto& [name, value] : r.model.fixed) {
         const auto found = r.fields.find({name});
