@@ -132,11 +132,10 @@ def walk_9(seed, dtype=torch.float32):
 
     plain = made(PLAIN)
     yield "x", x
-    yield from ((name, getattr(plain, name)) for name in ("q", "k", "v"))
+    yield from ((name, getattr(plain, name)) for name in ("q", "k", "v", "attn_scores", "attn_weights", "output"))
     yield "first_by_blocks", linear(PLAIN, weights, one("blocks"), x)[0, 0]
     yield "first_by_heads", linear(PLAIN, weights, one("heads"), x)[0, 0]
     yield from named("by_heads", made(replace(PLAIN, fused="heads", q=one("heads"))), "q")
-    yield from ((name, getattr(plain, name)) for name in ("attn_scores", "attn_weights", "output"))
 
     yield "normed.q_normed", made(NORMED).q
     yield "plus_one.q_normed", made(replace(NORMED, q_norm=replace(NORMED.q_norm, plus_one=True))).q
@@ -149,10 +148,10 @@ def walk_9(seed, dtype=torch.float32):
     yield from named("both_ways", made(replace(PLAIN, causal=False), torch.tensor([[1, 1, 1, 1, 1, 0]])), "attn_weights")
 
     yield from named("partial", made(replace(ROTATED, rope=replace(ROPE, dims=2))), "q_rotated")
-    yield from named("stretched", made(replace(ROTATED, rope=STRETCHED)), "attn_scores")
     yield "slopes", torch.tensor(alibi_slopes(HEADS), dtype=dtype)
     yield from named("alibi", made(replace(PLAIN, alibi=True)), "biased")
     yield from named("distance", made(replace(PLAIN, buckets=BUCKETS, causal=False, scale=1.0)), "biased")
+    yield from named("stretched", made(replace(ROTATED, rope=STRETCHED)), "attn_scores")
     yield from named("gated", made(replace(PLAIN, gate=True, q=one("query_and_gate"))), "gate", "output")
 
     # The seventh token sees the last three keys.
