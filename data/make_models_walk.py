@@ -137,10 +137,11 @@ def walk_9(seed, dtype=torch.float32):
     yield "first_by_heads", linear(PLAIN, weights, one("heads"), x)[0, 0]
     yield from named("by_heads", made(replace(PLAIN, fused="heads", q=one("heads"))), "q")
 
-    yield "normed.q_normed", made(NORMED).q
+    normed = made(NORMED)
+    yield "normed.q_normed", normed.q
+    yield from named("normed", normed, "q_rotated", "attn_weights")
     yield "plus_one.q_normed", made(replace(NORMED, q_norm=replace(NORMED.q_norm, plus_one=True))).q
     yield "whole.q_normed", made(replace(NORMED, qk_norm="width", q_norm=Norm("rms", ("whole_q_norm",)), k_norm=Norm("rms", ("whole_k_norm",)))).q
-    yield from named("normed", made(NORMED), "q_rotated", "attn_weights")
     yield from named("soft", made(replace(PLAIN, softcap=0.5)), "capped", "attn_weights")
     yield from named("sinks", made(replace(PLAIN, sinks="sinks")), "attn_weights", "output")
 
