@@ -2,7 +2,7 @@
 """Ask PyTorch for the prints of chapter 9's walk: chapter 9's part of torch_prints.json.
 
 Draws a text and the weights in the order in which the chapter draws them, and computes every variant of the attention with the
-formulas of make_models_reference.py. Needs torch, numpy, safetensors and transformers; takes a second. --search FIRST looks for a
+formulas of make_models_reference.py. Needs torch, numpy and safetensors; takes a second. --search FIRST looks for a
 seed whose prints are firm, from FIRST on.
 """
 
