@@ -156,7 +156,7 @@ void length_decides(Walkthrough& walk) {
             "lists of divisors, found by search, and takes the long list beyond the original length. The table "
             "shows by how much each frequency is divided, for 8 pairs, 4096 original tokens, and two example lists.")
         .read("rotary.cpp")
-        .formula("theta′ = theta · (factor · T / original - (factor - 1))^(d / (d - 2))")
+        .formula("theta ← theta · (factor · T / original - (factor - 1))^(d / (d - 2))")
         .table({"pair", "dynamic, 4096", "8192", "32768", "longrope, 4096", "4097"}, rows);
 }
 

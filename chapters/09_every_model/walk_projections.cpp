@@ -12,7 +12,7 @@ void the_stages(Walkthrough& walk, const Setting& setting) {
 
     walk.step(
             "One attention, and what may differ",
-            "Chapters 5 to 8 built three attentions. Most published models need no fourth one: they make other "
+            "Chapters 5 to 8 built four attentions. Most published models need no fifth one: they make other "
             "choices at the same places. One function runs all stages in this order, and a struct says which "
             "stages a model has. The steps below change one choice at a time, on these six tokens.")
         .read("recipe.hpp")
