@@ -293,7 +293,71 @@ CHAPTER_8 = [
     }, until="dense"),
 ]
 
-MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4 + CHAPTER_5 + CHAPTER_6 + CHAPTER_7 + CHAPTER_8
+CHAPTER_9 = [
+    Mistake(9, "heads-read-as-blocks", "by_heads.q", {
+        "by_heads.q = by_heads.columns.view(1, T, n_heads, 3 * head_dim)[..., :head_dim]": "by_heads.q = in_heads(by_heads.columns[..., :width])",
+    }, until="layouts"),
+    Mistake(9, "qk-norm-over-all-heads", "normed.q_normed", {
+        "normed = attend(x, norm=norm_heads, freqs=freqs)":
+            "normed = attend(x, norm=norm_whole_width, norm_weights=(q_norm.repeat(n_heads), k_norm.repeat(n_heads)), freqs=freqs)",
+    }, until="qk-norm"),
+    Mistake(9, "one-plus-weight-missing", "plus_one.q_normed", {
+        "return rms_norm(x) * (1 + weight)": "return rms_norm(x) * weight",
+    }, until="other-norms"),
+    Mistake(9, "qk-norm-after-rope", "normed.q_normed", {
+        "if norm:": "if freqs is not None:",
+        "q, k = norm(q, norm_weights[0]), norm(k, norm_weights[1])":
+            "q, k = rotate(q, start_pos, freqs, attention_factor), rotate(k, start_pos, freqs, attention_factor)",
+        "made.q_normed = q": "made.q_rotated = q",
+        "if freqs is not None:": "if norm:",
+        "q, k = rotate(q, start_pos, freqs, attention_factor), rotate(k, start_pos, freqs, attention_factor)":
+            "q, k = norm(q, norm_weights[0]), norm(k, norm_weights[1])",
+        "made.q_rotated = q": "made.q_normed = q",
+    }, until="qk-norm"),
+    Mistake(9, "soft-cap-after-mask", "soft.capped", {
+        "if cap:": "",
+        "scores = made.capped = soft_cap(scores, cap)": "",
+        "if padding is not None:": "if cap:",
+        "scores = scores.masked_fill(padding, -torch.inf)": "scores = made.capped = soft_cap(scores, cap)",
+    }, until="soft-cap"),
+    Mistake(9, "soft-cap-not-scaled-back", "soft.capped", {
+        "return c * torch.tanh(scores / c)": "return torch.tanh(scores / c)",
+    }, until="soft-cap"),
+    Mistake(9, "sinks-after-softmax", "sinks.attn_weights", {
+        "return torch.cat([scores, sinks], dim=-1).softmax(dim=-1)[..., :-1]": "return scores.softmax(dim=-1) / (1 + sinks.exp())",
+    }, until="sinks"),
+    Mistake(9, "window-too-wide", "window.attn_weights", {
+        "return later if window is None else later | (j <= i - window)": "return later if window is None else later | (j < i - window)",
+    }, until="window"),
+    Mistake(9, "padding-inverted", "both_ways.attn_weights", {
+        "both_ways = attend(x, causal=False, padding=attention_mask == 0)": "both_ways = attend(x, causal=False, padding=attention_mask == 1)",
+    }, until="both-ways"),
+    Mistake(9, "partial-rotates-the-last", "partial.q_rotated", {
+        "rotated, rest = x[..., :rotary_dim], x[..., rotary_dim:]": "rest, rotated = x[..., :-rotary_dim], x[..., -rotary_dim:]",
+        "return torch.cat([a * cos - b * sin, b * cos + a * sin, rest], dim=-1)": "return torch.cat([rest, a * cos - b * sin, b * cos + a * sin], dim=-1)",
+    }, until="partial"),
+    Mistake(9, "alibi-sign", "alibi.biased", {
+        "return scores + slopes[:, None, None] * (j - i)": "return scores + slopes[:, None, None] * (i - j)",
+    }, until="alibi"),
+    Mistake(9, "alibi-slopes-from-0", "slopes", {
+        "slopes = torch.tensor([2 ** (-8 * (h + 1) / n_heads) for h in range(n_heads)])":
+            "slopes = torch.tensor([2 ** (-8 * h / n_heads) for h in range(n_heads)])",
+    }, until="alibi"),
+    Mistake(9, "distance-bias-scaled", "distance.biased", {
+        "distance = attend(x, bias=add_distance_bias, causal=False, scale=1.0)": "distance = attend(x, bias=add_distance_bias, causal=False)",
+    }, until="distance"),
+    Mistake(9, "attention-factor-missing", "stretched.attn_scores", {
+        "stretched = attend(x, freqs=freqs / long_factor, attention_factor=attention_factor)": "stretched = attend(x, freqs=freqs / long_factor)",
+    }, until="stretched"),
+    Mistake(9, "gate-silu", "gated.output", {
+        "combined = combined * torch.sigmoid(made.gate.flatten(2))": "combined = combined * nn.functional.silu(made.gate.flatten(2))",
+    }),
+    Mistake(9, "position-from-cache-rows", "step.attn_weights", {
+        "step = attend(x_next, start_pos=6, cache=cache, freqs=freqs, window=3)": "step = attend(x_next, start_pos=3, cache=cache, freqs=freqs, window=3)",
+    }),
+]
+
+MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4 + CHAPTER_5 + CHAPTER_6 + CHAPTER_7 + CHAPTER_8 + CHAPTER_9
 
 
 # --- planting: the kept code cells, with other lines

@@ -1,6 +1,9 @@
-// Chapter 9: one attention for every model since Llama. A model is a recipe of choices.
+// Chapter 9: one attention for every model since Llama. A model is a recipe of choices, and the walk shows
+// each choice with what it cures. PyTorch prints the same tensors for torch.manual_seed(1820) and the modules
+// in the order in which data/notebooks/src/09_every_model.py constructs them.
 #include "chapters/09_every_model/walk.hpp"
 
+#include "chapters/09_every_model/mistakes.hpp"
 #include "chapters/09_every_model/walk_options.hpp"
 
 namespace {
@@ -20,7 +23,17 @@ int main(int argc, char** argv) {
     ch9::Choices choices;
     const auto tell = [&](Walkthrough& walk) {
         if (walk.own().any()) return ch9::walk_own_model(walk, choices.wanted);
+        torch::Generator generator(walk.seed(ch9::walk_seed));
+        const ch9::Setting setting = ch9::draw_setting(generator);
+        const ch9::Variants all = ch9::variants_of(setting);
+        ch9::walk_projections(walk, setting, all);
+        ch9::walk_scores(walk, setting, all);
+        ch9::walk_visible_keys(walk, setting, all);
+        ch9::walk_positions(walk, setting, all);
+        ch9::walk_gate_and_cache(walk, setting, all);
         ch9::walk_models(walk);
     };
-    return walk_through({.chapter = chapter, .tell = tell, .options = ch9::options(choices)}, argc, argv);
+    return walk_through(
+        {.chapter = chapter, .tell = tell, .mistakes = ch9::mistakes, .options = ch9::options(choices)}, argc,
+        argv);
 }

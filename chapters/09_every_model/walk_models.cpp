@@ -14,9 +14,21 @@ std::string positions(const Model& model) {
 }
 
 std::string projections(const Model& model) {
-    if (model.projections == Projections::separate) return "separate";
-    const std::string order = model.projections == Projections::blocks ? "blocks" : "heads";
-    return order + (model.conv1d ? ", (in, out)" : "");
+    if (model.projections == Projections::separate) return "q, k, v";
+    if (model.conv1d) return "qkv, Conv1D";
+    return model.projections == Projections::blocks ? "qkv, blocks" : "qkv, heads";
+}
+
+// Whether any layer of the model may have a window, where its config has the usual fields.
+bool may_have_window(const Model& model) {
+    const nlohmann::json nothing = nlohmann::json::object();
+    const Fields fields("", nothing);
+    for (std::size_t layer = 0; layer < 64; ++layer) {
+        for (const bool has_rope : {true, false}) {
+            if (model.layers.kind(fields, layer, has_rope) == LayerKind::sliding) return true;
+        }
+    }
+    return false;
 }
 
 std::string more(const Model& model) {
@@ -24,6 +36,7 @@ std::string more(const Model& model) {
     const auto add = [&](bool has, const char* what) {
         if (has) text += (text.empty() ? "" : ", ") + std::string(what);
     };
+    add(may_have_window(model), "window");
     add(model.qk_norm.has_value(), "QK norm");
     add(model.soft_cap, "soft cap");
     add(model.sinks, "sinks");
@@ -40,9 +53,13 @@ void walk_models(Walkthrough& walk) {
         rows.push_back({model.type + (model.decoder ? ", decoder" : ""), projections(model), positions(model),
                         more(model)});
     }
-    walk.section("", "One attention, every model");
-    walk.step("The models",
-              "One function computes the attention of all of them. A row of a table says what differs.")
+    walk.section("9.9", "All models");
+    walk.step(
+            "The models",
+            "One function computes the attention of all of them, and each line of this table is a row of models.cpp. It "
+            "shows what the model_type decides. A config decides the rest: which layers have a window, the scaling "
+            "of RoPE, biases. With --model, the first step is the whole recipe of one layer, and where each choice "
+            "comes from.")
         .read("models.cpp")
         .table({"model_type", "projections", "positions", "and"}, rows);
 }
