@@ -1,6 +1,9 @@
 #include "chapters/09_every_model/mistakes.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cmath>
+#include <utility>
 
 #include "chapters/09_every_model/stages.hpp"
 

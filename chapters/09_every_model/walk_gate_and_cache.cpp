@@ -2,7 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "chapters/05_grouped_query_attention/decoding.hpp"
+#include <algorithm>
+
 #include "chapters/09_every_model/output_gate.hpp"
 #include "chapters/09_every_model/published_caches.hpp"
 #include "chapters/09_every_model/stages.hpp"

@@ -1,6 +1,8 @@
 // Sections 9.1 and 9.2: the attention that all variants change, and the layouts of its weights.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "chapters/09_every_model/projections.hpp"
 #include "chapters/09_every_model/walk.hpp"
 

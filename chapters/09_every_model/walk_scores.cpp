@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "chapters/09_every_model/norms.hpp"
 #include "chapters/09_every_model/sinks.hpp"
 #include "chapters/09_every_model/soft_cap.hpp"
 #include "chapters/09_every_model/walk.hpp"
@@ -46,8 +45,8 @@ Rows growth(const Setting& setting, const Variant& without, const Variant& with)
     }
     return rows;
 }
-const std::vector<std::string> growth_header = {"times", "largest score", "largest weight",
-                                                "score, held", "weight, held"};
+const std::vector<std::string> growth_header = {"times", "largest score", "largest weight", "score, held",
+                                                "weight, held"};
 
 void norm_of_queries_and_keys(Walkthrough& walk, const Setting& setting, const Variants& all) {
     walk.section("9.3", "Scores that grow");
@@ -148,7 +147,8 @@ void learned_sinks(Walkthrough& walk, const Setting& setting, const Variants& al
             "Sinks",
             "A softmax must give away a weight of 1, even if no key fits. gpt-oss adds one learned score for each "
             "head, which belongs to no key. It takes part in the softmax, and then its weight is dropped. So a row "
-            "sums to less than 1, and a head may attend to almost nothing.")
+            "sums to less than 1, and a head may attend to almost nothing. The table's columns of the "
+            "first token are those of head 0.")
         .read("sinks.cpp")
         .formula("A = softmax([scores, sink])        without its last column")
         .show("sinks.attn_weights", trace.attn_weights, {"B", "H", "T", "S"}, pytorch())

@@ -32,11 +32,11 @@ void the_window(Walkthrough& walk, const Setting& setting, const Variants& all) 
 }
 
 void what_reaches_how_far(Walkthrough& walk) {
-    constexpr std::size_t query = 4 * 17;  // the first query of a chunk
+    constexpr std::size_t query = 71;  // the last of its chunk
     const Mask full, window{.causal = true, .window = 4, .chunk = {}},
         chunk{.causal = true, .window = {}, .chunk = 4};
     // How many tokens back the last layer's query depends on.
-    const auto back = [&](std::size_t at, const std::vector<Mask>& layers) {
+    const auto back = [](std::size_t at, const std::vector<Mask>& layers) {
         return fmt::format("{}", at - earliest_reached(layers, at));
     };
     Rows rows;
@@ -46,7 +46,7 @@ void what_reaches_how_far(Walkthrough& walk) {
             every_sixth(n, window);
         for (std::size_t layer = 1; layer < n; layer += 2) every_second[layer] = full;
         for (std::size_t layer = 5; layer < n; layer += 6) every_sixth[layer] = full;
-        rows.push_back({fmt::format("{}", n), back(query, of_window), back(query + 3, of_chunk),
+        rows.push_back({fmt::format("{}", n), back(query, of_window), back(query, of_chunk),
                         back(query, every_second), back(query, every_sixth)});
     }
     const Mask of_mistral{.causal = true, .window = 4096, .chunk = {}};
@@ -56,8 +56,7 @@ void what_reaches_how_far(Walkthrough& walk) {
             "A key that the window hides may still count: its token has changed the tokens between, in the layers "
             "below. After n layers with a window of w, a token depends on n (w - 1) earlier tokens. A chunk has "
             "no such path: what is outside stays outside. One full layer sees everything. The table counts, from "
-            "the masks, how many tokens back a token at position 68 depends on (71 for chunks, the last of its "
-            "chunk). w and the chunk are 4.")
+            "the masks, how many tokens back a token at position 71 depends on. w and the chunk are 4, and position 71 is the last of its chunk.")
         .read("reach.cpp")
         .table({"layers", "windows", "chunks", "every second full", "every sixth full"}, rows)
         .note(fmt::format("32 layers with a window of 4096, as in Mistral 7B v0.1: {} tokens back.",
