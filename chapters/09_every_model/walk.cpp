@@ -5,6 +5,7 @@
 
 #include "chapters/09_every_model/mistakes.hpp"
 #include "chapters/09_every_model/walk_options.hpp"
+#include "chapters/09_every_model/walk_real_model.hpp"
 
 namespace {
 
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
         ch9::walk_visible_keys(walk, setting, all);
         ch9::walk_positions(walk, setting, all);
         ch9::walk_gate_and_cache(walk, setting, all);
+        ch9::walk_real_model(walk);
         ch9::walk_models(walk);
     };
     return walk_through(
