@@ -32,8 +32,8 @@ int main(int argc, char** argv) {
         ch9::walk_visible_keys(walk, setting, all);
         ch9::walk_positions(walk, setting, all);
         ch9::walk_gate_and_cache(walk, setting, all);
-        ch9::walk_real_model(walk);
         ch9::walk_models(walk);
+        ch9::walk_real_model(walk);
     };
     return walk_through(
         {.chapter = chapter, .tell = tell, .mistakes = ch9::mistakes, .options = ch9::options(choices)}, argc,

@@ -195,7 +195,7 @@ void show_biases(Walkthrough& walk, const RealLayer& layer, const Trace& trace) 
 }  // namespace
 
 void walk_real_model(Walkthrough& walk) {
-    walk.section("", "A real model");
+    walk.section("9.10", "A real model");
     if (!std::filesystem::is_directory(minilm)) {
         walk.step("A model that people use", "Its weights are not in this checkout.")
             .note("Run data/make_minilm_layer.py to make data/minilm.");
