@@ -42,6 +42,9 @@ struct AnyTensor {
     }
 };
 
+// torch.stack((a, b)) for two tensors of one shape and type. Throws std::invalid_argument if they differ.
+AnyTensor stack(const AnyTensor& a, const AnyTensor& b);
+
 // A shape as our texts and messages write it: (2, 6, 3).
 std::string to_string(const Shape& shape);
 

@@ -152,10 +152,13 @@ template Vector view(const Matrix&, const std::array<std::size_t, 1>&);
 template Vector view(const Tensor4&, const std::array<std::size_t, 1>&);
 template Matrix view(const Vector&, const std::array<std::size_t, 2>&);
 template Matrix view(const Tensor3&, const std::array<std::size_t, 2>&);
+template Matrix view(const Tensor4&, const std::array<std::size_t, 2>&);
 template Tensor3 view(const Matrix&, const std::array<std::size_t, 3>&);
 template Tensor3 view(const Tensor4&, const std::array<std::size_t, 3>&);
 template Tensor4 view(const Vector&, const std::array<std::size_t, 4>&);
+template Tensor4 view(const Matrix&, const std::array<std::size_t, 4>&);
 template Tensor4 view(const Tensor3&, const std::array<std::size_t, 4>&);
+template Tensor4 view(const Tensor<5>&, const std::array<std::size_t, 4>&);
 
 Tensor3 stack(const Matrix& a, const Matrix& b) {
     require(a.shape() == b.shape(), "stack", a, b);

@@ -76,6 +76,17 @@ Numbers numbers_of(const Shown& shown) {
     return std::visit([](const auto& value) { return numbers_of(value); }, shown.value);
 }
 
+PrintedTensor printed_from(const std::string& name, const AnyTensor& tensor) {
+    const Numbers numbers = numbers_of(tensor);
+    PrintedTensor printed;
+    printed.name = name;
+    printed.shape = numbers.shape;
+    printed.gaps.assign(numbers.shape.size(), 0);
+    printed.is_complex = numbers.is_complex;
+    for (const double value : numbers.values) printed.numbers.push_back({"", value});
+    return printed;
+}
+
 Writing writing_of(const PrintedTensor& theirs) {
     Writing writing;
     writing.all_digits = !theirs.numbers.empty() && theirs.numbers.front().text.empty();

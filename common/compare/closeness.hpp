@@ -19,6 +19,9 @@ Numbers numbers_of(const AnyTensor& tensor);
 Numbers numbers_of(const Size& size);
 Numbers numbers_of(const Shown& shown);
 
+// A tensor that was computed and not printed, as if all its digits had been read.
+PrintedTensor printed_from(const std::string& name, const AnyTensor& tensor);
+
 struct Closeness {
     enum class Kind {
         same,    // every number prints the same

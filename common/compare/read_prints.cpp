@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "common/compare/closeness.hpp"
 #include "common/compare/read_value.hpp"
 #include "common/files/element_type.hpp"
 #include "common/files/file_error.hpp"
@@ -21,30 +22,6 @@ std::string narrowed(std::string_view utf16) {
     return text;
 }
 
-// All numbers of a saved tensor, with all their digits.
-PrintedTensor printed_from(const std::string& name, const AnyTensor& tensor) {
-    PrintedTensor printed;
-    printed.name = printable(name);
-    printed.where = "the file";
-    printed.shape = tensor.shape;
-    printed.gaps.assign(tensor.shape.size(), 0);
-    const auto add = [&](double value) { printed.numbers.push_back({"", value}); };
-    std::visit(
-        [&]<class Value>(const std::vector<Value>& values) {
-            printed.is_complex = std::is_same_v<Value, std::complex<float>>;
-            for (const Value value : values) {
-                if constexpr (std::is_same_v<Value, std::complex<float>>) {
-                    add(static_cast<double>(value.real()));
-                    add(static_cast<double>(value.imag()));
-                } else {
-                    add(static_cast<double>(value));
-                }
-            }
-        },
-        tensor.values);
-    return printed;
-}
-
 std::vector<PrintedTensor> read_saved(const std::string& path) {
     std::vector<PrintedTensor> printed;
     const std::unique_ptr<TensorFile> file = open_tensor_file(path);
@@ -53,7 +30,8 @@ std::vector<PrintedTensor> read_saved(const std::string& path) {
         const std::optional<std::size_t> count = element_count(info.shape);
         if (count && *count <= left) {
             left -= *count;
-            printed.push_back(printed_from(info.name, file->read(info.name)));
+            printed.push_back(printed_from(printable(info.name), file->read(info.name)));
+            printed.back().where = "the file";
         } else {
             PrintedTensor large;
             large.name = printable(info.name);

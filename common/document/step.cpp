@@ -61,3 +61,13 @@ Step& Step::side_by_side(Heatmap left, Heatmap right) {
     blocks.emplace_back(HeatmapPair{printable_heatmap(std::move(left)), printable_heatmap(std::move(right))});
     return *this;
 }
+
+Step& Step::show_pair(Shown left, Shown right) {
+    blocks.emplace_back(ShownPair{std::move(left), std::move(right)});
+    return *this;
+}
+
+Step& Step::code(std::vector<std::string> lines) {
+    blocks.emplace_back(Code{std::move(lines)});
+    return *this;
+}

@@ -69,7 +69,18 @@ struct HeatmapPair {
     Heatmap left, right;
 };
 
-using Block = std::variant<Formula, Shown, Note, Table, Heatmap, HeatmapPair>;
+// Two versions of a tensor, one beside the other, to be compared.
+struct ShownPair {
+    Shown left, right;
+};
+
+// Lines of a program. As in a diff, a line starts with two columns: "- " for a line that only the first
+// version has, "+ " for one that only the second has, or two spaces.
+struct Code {
+    std::vector<std::string> lines;
+};
+
+using Block = std::variant<Formula, Shown, Note, Table, Heatmap, HeatmapPair, ShownPair, Code>;
 
 struct Step {
     std::string title;
@@ -88,6 +99,8 @@ struct Step {
     Step& table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows);
     Step& heatmap(const std::string& title_of_map, AnyTensor weights, std::vector<std::string> words);
     Step& side_by_side(Heatmap left, Heatmap right);
+    Step& show_pair(Shown left, Shown right);
+    Step& code(std::vector<std::string> lines);
 };
 
 struct Section {
@@ -120,6 +133,7 @@ struct Chapter {
 
 struct Document {
     Chapter chapter;
+    std::string kind = "Chapter";  // what chapter.number counts: "Chapter 5", "Bug 12"
     std::vector<std::pair<std::string, AnyTensor>>
         kept;                                       // to be saved though not shown: output, cache_k, cache_v
     std::deque<std::variant<Section, Step>> parts;  // a deque: a step stays where it is while others follow
@@ -132,6 +146,10 @@ void for_each_shown(SomeDocument& document, Visit visit) {
         if (auto* step = std::get_if<Step>(&part)) {
             for (auto& block : step->blocks) {
                 if (auto* shown = std::get_if<Shown>(&block)) visit(*shown);
+                if (auto* pair = std::get_if<ShownPair>(&block)) {
+                    visit(pair->left);
+                    visit(pair->right);
+                }
             }
         }
     }

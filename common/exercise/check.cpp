@@ -138,17 +138,6 @@ std::string print(const std::string& name, const AnyTensor& tensor, const Shape&
                        to_string(tensor.shape));
 }
 
-PrintedTensor as_printed(const std::string& name, const AnyTensor& tensor) {
-    const Numbers numbers = numbers_of(tensor);
-    PrintedTensor printed;
-    printed.name = name;
-    printed.shape = numbers.shape;
-    printed.gaps.assign(numbers.shape.size(), 0);
-    printed.is_complex = numbers.is_complex;
-    for (const double value : numbers.values) printed.numbers.push_back({"", value});
-    return printed;
-}
-
 // The comparison of one tensor with the machinery of --compare: the first difference in words, and the cause.
 Comparison compared(const std::string& name, const std::vector<PrintedTensor>& yours,
                     const Document& document, const Causes& causes) {
@@ -193,7 +182,7 @@ void check_tensor(const std::string& name, const AnyTensor& yours, const AnyTens
     Document document;
     document.parts.emplace_back(Step{});
     std::get<Step>(document.parts.back()).show(name, expected, axes);
-    const std::vector<PrintedTensor> printed{as_printed(name, yours)};
+    const std::vector<PrintedTensor> printed{printed_from(name, yours)};
     const Comparison comparison = compared(name, printed, document, causes);
     const ComparedTensor& tensor = comparison.tensors.front();
     if (tensor.result == Result::agrees) return;
@@ -224,7 +213,7 @@ void check_fixture(const AnyTensor& of_the_bug, const AnyTensor& of_the_repair, 
     Document document;
     document.parts.emplace_back(Step{});
     std::get<Step>(document.parts.back()).show("result", of_the_repair, {});
-    const std::vector<PrintedTensor> printed{as_printed("result", of_the_bug)};
+    const std::vector<PrintedTensor> printed{printed_from("result", of_the_bug)};
     if (compare(document, "", printed).tensors.front().result != Result::agrees) return;
     judging->report.cause = {"fixture-friendly", why_not, ""};
     end_test(Outcome::wrong, "your fixture passes with the bug: both versions give the same numbers on it");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 
 namespace {
@@ -82,6 +83,12 @@ const OptionRules& common_option_rules() {
         {"--input", needs, {"--config"}, "the config has the layer's dimensions"},
         {"--prefill", needs, {"--config"}, "it splits the tokens for your own layer"}};
     return rules;
+}
+
+GivenOptions given_options(const CLI::App& app) {
+    GivenOptions given;
+    for (const CLI::Option* option : app.get_options()) given[option->get_name()] = option->results();
+    return given;
 }
 
 void check_option_rules(const GivenOptions& given, const OptionRules& rules) {

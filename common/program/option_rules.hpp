@@ -6,6 +6,10 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+}
+
 // The error for a wrong command line. what() is one line: what, where, what to do.
 struct UsageError : std::runtime_error {
     using std::runtime_error::runtime_error;
@@ -31,6 +35,7 @@ const OptionRules& common_option_rules();
 // All options of a chapter by name, each with its values on the command line. An option that is not given has
 // no values.
 using GivenOptions = std::map<std::string, std::vector<std::string>>;
+GivenOptions given_options(const CLI::App& app);
 
 // Checks a command line against the rules. Skips rules for options that the chapter does not have. Throws
 // UsageError.

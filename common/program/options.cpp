@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "common/program/plain_number.hpp"
+#include "common/program/present.hpp"
 #include "version.hpp"
 
 namespace {
@@ -97,25 +98,6 @@ void declare_output(CLI::App& app, Options& options) {
         ->type_name("FILE");
 }
 
-// How it is printed.
-void declare_style(CLI::App& app, Options& options) {
-    app.add_option("--precision", options.print.precision, "digits after the point, 0 to 16 (default 4)")
-        ->check(plain_number)
-        ->check(CLI::Range(0, 16))
-        ->type_name("N");
-    app.add_flag_callback(
-        "--full", [&options] { options.print.threshold = torch::PrintOptions::no_threshold; },
-        "no \"...\" in tensors of more than 1000 elements");
-    const auto choose = [&options](const std::string& when) {
-        if (when == "always") options.color = ColorChoice::always;
-        if (when == "never") options.color = ColorChoice::never;
-    };
-    app.add_option_function<std::string>("--color", choose,
-                                         "auto (on a terminal, unless NO_COLOR is set), always or never")
-        ->check(CLI::IsMember({"auto", "always", "never"}))
-        ->type_name("WHEN");
-}
-
 // Which random numbers, where the chapter draws any.
 void declare_random(CLI::App& app, Options& options, Draws draws) {
     if (draws == Draws::nothing) return;
@@ -177,12 +159,6 @@ void declare_compare(CLI::App& app, CompareOptions& compare) {
         ->type_name("FILE");
 }
 
-GivenOptions given_options(const CLI::App& app) {
-    GivenOptions given;
-    for (const CLI::Option* option : app.get_options()) given[option->get_name()] = option->results();
-    return given;
-}
-
 }  // namespace
 
 Invocation parse_command_line(const Chapter& chapter, const ChapterOptions& own, int argc,
@@ -194,7 +170,7 @@ Invocation parse_command_line(const Chapter& chapter, const ChapterOptions& own,
     app.footer(examples(chapter, own));
     app.set_version_flag("--version", std::string(version_text));
     declare_output(app, options);
-    declare_style(app, options);
+    declare_style(app, options.print, options.color);
     declare_random(app, options, chapter.draws);
     declare_own_files(app, options.own, chapter.takes);
     declare_compare(app, options.compare);

@@ -7,15 +7,11 @@
 
 #include "common/compare/compare_file.hpp"
 #include "common/document/judge.hpp"
-#include "common/files/atomic_file.hpp"
 #include "common/files/output_target.hpp"
 #include "common/files/tensor_file.hpp"
 #include "common/printable.hpp"
-#include "common/render/page/render_html.hpp"
+#include "common/program/present.hpp"
 #include "common/render/render_tensors.hpp"
-#include "common/render/render_terminal.hpp"
-#include "common/render/step_through.hpp"
-#include "common/render/terminal.hpp"
 #include "common/write_out.hpp"
 
 namespace {
@@ -42,13 +38,6 @@ int prints_shown(const Document& document) {
     int prints = 0;
     for_each_shown(document, [&](const Shown& shown) { prints += shown.verdict ? 1 : 0; });
     return prints;
-}
-
-// On standard output the page stands alone.
-void write_page(const std::string& path, const std::string& page, const std::string& closing) {
-    write_file(path, page);
-    if (is_standard_output(path)) return;
-    write_out(fmt::format("wrote {} ({} KB)\n{}\n", printable(path), (page.size() + 999) / 1000, closing));
 }
 
 // Refuses an output that would overwrite one of the reader's input files.
@@ -118,10 +107,11 @@ int Walkthrough::finish(bool speaks) {
             write_out(closing + "\n");
             break;
         case Options::Output::page:
-            write_page(*options_.html, render_html(document_, options_.print, closing), closing);
+            write_page(document_, *options_.html, options_.print, closing);
             break;
         case Options::Output::walkthrough:
-            show_walk(closing);
+            show_in_terminal(document_, fmt::format("walk {}", document_.chapter.number), options_.step,
+                             options_.color, options_.print, closing);
             break;
     }
     return status;
@@ -136,15 +126,6 @@ void Walkthrough::refuse_unused_options() const {
     if (options_.dropout_rng != torch::DropoutRng::mkl && !dropout_rng_used_) {
         throw UsageError("--dropout-rng changes nothing here: no dropout mask is drawn; leave it out");
     }
-}
-
-void Walkthrough::show_walk(const std::string& closing) const {
-    if (options_.step && can_step()) return step_through(document_, options_.color, options_.print, closing);
-    if (options_.step) {
-        write_error(fmt::format("walk {}", document_.chapter.number),
-                    "--step needs a terminal to read from and to write to; here is all of it");
-    }
-    write_out(render_terminal(document_, detect_terminal(options_.color), options_.print, closing));
 }
 
 std::string Walkthrough::closing_line(const Score& score) const {

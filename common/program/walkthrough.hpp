@@ -57,7 +57,6 @@ class Walkthrough {
     void refuse_unused_options() const;
 
   private:
-    void show_walk(const std::string& closing) const;
     [[nodiscard]] std::string closing_line(const Score& score) const;
 
     Document document_;

@@ -9,6 +9,7 @@
 
 #include "common/document/judge.hpp"
 #include "common/render/heatmap.hpp"
+#include "common/render/side_by_side.hpp"
 #include "common/render/text_layout.hpp"
 
 namespace {
@@ -28,7 +29,7 @@ class TerminalRenderer {
 
     std::vector<std::string> render(const Document& document, const std::string& closing) {
         const Chapter& chapter = document.chapter;
-        line(styled(bold, say(fmt::format("Chapter {}  {}", chapter.number, chapter.title))));
+        line(styled(bold, say(fmt::format("{} {}  {}", document.kind, chapter.number, chapter.title))));
         prose(chapter.letters + ". Read along in chapters/" + chapter.folder + "/.", "");
         for (const auto& part : document.parts) {
             if (const auto* section = std::get_if<Section>(&part)) draw(*section, chapter.number);
@@ -128,6 +129,24 @@ class TerminalRenderer {
 
     void draw(const HeatmapPair& pair) {
         for (const std::string& row : draw_heatmaps(pair, terminal_)) line(row);
+    }
+
+    // Beside each other, or one below the other if there is no room.
+    void draw(const ShownPair& pair) {
+        const std::vector<std::string> rows = draw_side_by_side(pair, terminal_, options_);
+        if (rows.empty()) {
+            draw(pair.left);
+            line();
+            draw(pair.right);
+        }
+        for (const std::string& row : rows) line(row);
+    }
+
+    void draw(const Code& code) {
+        for (const std::string& text : code.lines) {
+            const std::string_view style = text.starts_with('-') ? red : text.starts_with('+') ? green : "";
+            line("    " + styled(style, say(text)));
+        }
     }
 
     // `left` after `indent`, and `right` at the right margin, or on the next line if there is no room.

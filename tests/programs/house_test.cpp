@@ -53,7 +53,9 @@ TEST_CASE("the staircase: includes run down the stairs only") {
     }
     CHECK(files > 20);
     for (const auto& file : std::filesystem::recursive_directory_iterator(SOURCE_DIR "/chapters")) {
-        if (!has(file.path().string(), "/exercises/") || !file.is_regular_file()) continue;
+        const bool is_inside =
+            has(file.path().string(), "/exercises/") || has(file.path().string(), "/bugs/");
+        if (!is_inside || !file.is_regular_file()) continue;
         const int chapter =
             std::stoi(std::filesystem::relative(file.path(), SOURCE_DIR "/chapters").string());
         for (const int included : chapters_included_by(file.path())) {
@@ -69,8 +71,8 @@ TEST_CASE("the staircase: includes run down the stairs only") {
 // The rooms of common/, in their order: a room includes from itself and from those before it. Ranks stand on
 // the base alone.
 TEST_CASE("the rooms of common/: includes run one way") {
-    const std::vector<std::string> rooms = {"",        "torch",   "files",    "document", "render",
-                                            "compare", "program", "exercise", "cuda"};
+    const std::vector<std::string> rooms = {"",        "torch",   "files", "document", "render",
+                                            "compare", "program", "bug",   "exercise", "cuda"};
     const auto place_of = [&](const std::string& room) {
         return std::find(rooms.begin(), rooms.end(), room) - rooms.begin();
     };
@@ -118,7 +120,7 @@ TEST_CASE("common/ knows no chapter's option") {
 TEST_CASE("walk --help and walk list answer at once") {
     const Finished help = walk("--help");
     CHECK(help.status == 0);
-    for (const char* word : {"./walk", "./walk 3", "list", "exercise", "grade", "test", "doctor"})
+    for (const char* word : {"./walk", "./walk 3", "list", "exercise", "grade", "bug", "test", "doctor"})
         CHECK(has(help.output, word));
 
     const Finished list = walk("list");

@@ -76,7 +76,7 @@ class HtmlRenderer {
 
     std::string render(const Document& document, const std::string& closing) {
         const Chapter& chapter = document.chapter;
-        const std::string title = fmt::format("Chapter {}: {}", chapter.number, chapter.title);
+        const std::string title = fmt::format("{} {}: {}", document.kind, chapter.number, chapter.title);
         add("<a class=\"skip\" href=\"#steps\">Skip to the steps</a>\n");
         add("<header class=\"masthead\"><p>A walkthrough of attention</p><h1>{}</h1></header>\n",
             escape_html(title));
@@ -241,6 +241,17 @@ class HtmlRenderer {
             draw(Shown{heatmap->title, beginning(heatmap->weights), {"T", "S"}, {}, {}});
         }
         add("</div>\n");
+    }
+
+    void draw(const ShownPair& pair) {
+        add("<div class=\"tensors pair\">\n");
+        draw(pair.left);
+        draw(pair.right);
+        add("</div>\n");
+    }
+
+    void draw(const Code& code) {
+        add("<pre class=\"code\">{}</pre>\n", escape_html(fmt::format("{}", fmt::join(code.lines, "\n"))));
     }
 
     template <class... Arguments>
