@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """Make the notebooks with gaps from their solutions: tests/exercises/NN_M_name/solution/*.ipynb.
 
-In a solution, a line that ends in "# gap" becomes "name = ..." in the student's notebook, which has no outputs. A
-solution's outputs are what PyTorch printed, so take its cells from data/notebooks/ or run it where PyTorch is. With
---check, only compares. Needs no PyTorch.
+In a solution, a line that ends in "# gap" becomes "name = ..." or "return ..." in the student's notebook, which has no
+outputs; "# gap: cache[...] = new" names another line. A solution's outputs are what PyTorch printed, so take its cells
+from data/notebooks/ or run it where PyTorch is. With --check, only compares. Needs no PyTorch.
 """
 
 import json
@@ -14,12 +14,17 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
+def with_gap(line):
+    """One line of a cell, as the student gets it."""
+    line = re.sub(r"^(\s*)\S.*# gap: (.*)", r"\1\2", line)
+    return re.sub(r"^(\s*[\w, .]+ = |\s*return ).*# gap", r"\1...", line)
+
+
 def with_gaps(solution):
     for cell in solution["cells"]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-            cell["source"] = [re.sub(r"^(\s*[\w, ]+ = ).*# gap$", r"\1...", line.rstrip("\n")) + line[len(line.rstrip("\n")):]
-                              for line in cell["source"]]
+            cell["source"] = [with_gap(line) for line in cell["source"]]
     return json.dumps(solution, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -29,7 +34,8 @@ def main():
         chapter, name = solution.parent.parent.name.split("_", 1)
         (folder,) = ROOT.glob(f"chapters/{chapter}_*/exercises/{name}")
         text = with_gaps(json.loads(solution.read_text(encoding="utf-8")))
-        assert " = ...\n" in text.replace('",', "\n").replace("\\n", "\n"), f"{solution}: no line ends in # gap"
+        assert "# gap" in solution.read_text(encoding="utf-8"), f"{solution}: no line ends in # gap"
+        assert "# gap" not in text, f"{solution}: a line with # gap is no assignment and no return; write # gap: LINE"
         notebook, made = folder / solution.name, made + 1
         if "--check" not in sys.argv:
             notebook.write_text(text, encoding="utf-8")
