@@ -2,8 +2,8 @@
 """Make the notebooks with gaps from their solutions: tests/exercises/NN_M_name/solution/*.ipynb.
 
 In a solution, a line that ends in "# gap" becomes "name = ..." or "return ..." in the student's notebook, which has no
-outputs. A line that ends in "# gap: cache[...] = new" becomes what is written there. A solution's outputs are what PyTorch printed, so take its cells from data/notebooks/ or run it where PyTorch is. With
---check, only compares. Needs no PyTorch.
+outputs; "# gap: cache[...] = new" names another line. A solution's outputs are what PyTorch printed, so take its cells
+from data/notebooks/ or run it where PyTorch is. With --check, only compares. Needs no PyTorch.
 """
 
 import json
@@ -14,23 +14,17 @@ import sys
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
-GAP = re.compile(r"^(\s*)([\w., ]+ = |return )?.*# gap(: .*)?$")
-
-
 def with_gap(line):
-    """The line as the student gets it."""
-    found = GAP.match(line)
-    if not found:
-        return line
-    indent, start, given = found.groups()
-    return indent + (given[2:] if given else f"{start}...")
+    """One line of a cell, as the student gets it."""
+    line = re.sub(r"^(\s*)\S.*# gap: (.*)", r"\1\2", line)
+    return re.sub(r"^(\s*[\w, .]+ = |\s*return ).*# gap", r"\1...", line)
 
 
 def with_gaps(solution):
     for cell in solution["cells"]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None
-            cell["source"] = [with_gap(line.rstrip("\n")) + line[len(line.rstrip("\n")):] for line in cell["source"]]
+            cell["source"] = [with_gap(line) for line in cell["source"]]
     return json.dumps(solution, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -40,7 +34,8 @@ def main():
         chapter, name = solution.parent.parent.name.split("_", 1)
         (folder,) = ROOT.glob(f"chapters/{chapter}_*/exercises/{name}")
         text = with_gaps(json.loads(solution.read_text(encoding="utf-8")))
-        assert "..." in text, f"{solution}: no line ends in # gap"
+        assert "# gap" in solution.read_text(encoding="utf-8"), f"{solution}: no line ends in # gap"
+        assert "# gap" not in text, f"{solution}: a line with # gap is no assignment and no return; write # gap: LINE"
         notebook, made = folder / solution.name, made + 1
         if "--check" not in sys.argv:
             notebook.write_text(text, encoding="utf-8")

@@ -96,6 +96,12 @@ def is_right(expected, answer):
     return answer["result"] == result and answer.get("cause") == cause
 
 
+def cpu_seconds():
+    """User and system time of all programs that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--students", type=int, default=60)
@@ -104,7 +110,8 @@ def main():
     parser.add_argument("--keep", type=pathlib.Path, help="writes the submissions into this new folder and keeps them")
     options = parser.parse_args()
 
-    subprocess.run([ROOT / "walk", "build-exercises", "all"], check=True)
+    for build in (["exercise", "--version"], ["build-exercises", "all"]):
+        subprocess.run([ROOT / "walk", *build], check=True, stdout=subprocess.DEVNULL)
     choose = random.Random(options.seed)
     folder = options.keep or pathlib.Path(tempfile.mkdtemp())
     expected, handed_in = {}, collections.Counter()
@@ -119,9 +126,9 @@ def main():
             handed_in[kind] += 1
 
     command = [ROOT / "walk", "grade", "--json", *sorted(folder.iterdir())]
-    load, start = os.getloadavg()[0], time.monotonic()
+    load, start, used_before = os.getloadavg()[0], time.monotonic(), cpu_seconds()
     graded = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    wall, used = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+    wall, used = time.monotonic() - start, cpu_seconds() - used_before
     if graded.returncode == 2:
         sys.exit("./walk grade refused the class, as said above")
 
@@ -136,7 +143,7 @@ def main():
     print("\n".join(wrong))
     print(f"{options.students} submissions of {len(exercises())} exercises, "
           + ", ".join(f"{count} {kind}" for kind, count in handed_in.most_common()))
-    print(f"{wall:.0f} s on {os.cpu_count()} cores, {used.ru_utime + used.ru_stime:.0f} s of CPU time; "
+    print(f"{wall:.0f} s on {os.cpu_count()} cores, {used:.0f} s of CPU time; "
           f"load {load:.1f} before, {os.getloadavg()[0]:.1f} after")
     print(f"{right} marks are right, {len(wrong)} are wrong, {len(expected)} are missing")
     if not options.keep:

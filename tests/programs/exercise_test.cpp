@@ -235,6 +235,24 @@ TEST_CASE("exercise: an index out of range is told, and what the code prints is 
     CHECK(has(crashed.output, "your code printed\n  | row 3\n"));
 }
 
+TEST_CASE("exercise: of a tensor that does not fit a screen, the part with the first difference is shown") {
+    const Student student;
+    std::string cache = contents_of(SOURCE_DIR "/tests/exercises/05_3_the_cache/solution/cache.cpp");
+    const std::string correct = "= new_keys(b, t, h, d);";
+    REQUIRE(has(cache, correct));
+    // Only the second sequence gets other numbers.
+    cache.replace(cache.find(correct), correct.size(), "= new_keys(b, t, h, d) + static_cast<float>(b);");
+    student.write("05_grouped_query_attention/3_the_cache/cache.cpp", cache);
+    const std::string output = student.run("5.3").output;
+    CAPTURE(output);
+    CHECK(has(output, "cache differs, first at sequence 1, key 0, key head 0, column 0"));
+    const std::string part = "]]])\n  (this is cache[1], a part of (2, 5, 2, 2))\n";
+    std::size_t parts = 0;
+    for (std::size_t at = 0; (at = output.find(part, at)) != std::string::npos; at += part.size()) ++parts;
+    CHECK(parts == 3);  // what was given, the student's, the expected one
+    CHECK(has(output, "given: new_keys\ntensor([[[[ 0.6450,"));  // whole, because it is small
+}
+
 TEST_CASE("exercise watch: checks after each save, goes on, and ends with Ctrl-C") {
     const Student student;
     const std::string folder = student.path("").string();
