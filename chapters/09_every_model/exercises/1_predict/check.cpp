@@ -139,7 +139,7 @@ TEST("the bytes") {
 TEST("a part of a head, and a sink") {
     check_prediction("number of its numbers that do not change at position 5", numbers_that_stay(),
                      {{"4", "these are the numbers that are rotated", "10 - rotary_dim", "rotated-counted"},
-                      {"0", "this is RoPE on the whole head", "./walk 9, step 16", "partial-rotates-all"}});
+                      {"0", "this is RoPE on the whole head", "./walk 9, step 15", "partial-rotates-all"}});
     check_prediction("the number that makes a pair with number 1", partner_of(1),
                      {{"6", "a half of the rotated part makes a pair, not a half of the head",
                        "1 + rotary_dim / 2", "halves-of-the-head"},
