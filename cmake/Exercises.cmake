@@ -3,7 +3,7 @@
 #   exercise_answer  the student's program with no answer in it. Its build records how a student's file is compiled and
 #                    linked, in exercises/compile.txt and exercises/link.txt of the build folder; `exercise` repeats it
 #   exercise_3_1     what exercise 3.1 needs: the program exercises/3.1/check, and exercises/3.1/objects.txt
-#   exercises        all of them
+#   exercises        all of them; a build of everything leaves them to the tests, which need them
 set(ATTN_EXERCISES ${CMAKE_BINARY_DIR}/exercises)
 file(MAKE_DIRECTORY ${ATTN_EXERCISES})
 get_property(all_chapters GLOBAL PROPERTY attn_chapters)
@@ -74,16 +74,16 @@ function(attn_add_exercise folder chapter number)
     return()
   endif()
 
-  add_library(${name}_check OBJECT ${folder}/check.cpp)
+  add_library(${name}_check OBJECT EXCLUDE_FROM_ALL ${folder}/check.cpp)
   target_link_libraries(${name}_check PRIVATE ${all_chapters} attn_exercise)
   target_compile_options(${name}_check PRIVATE $<TARGET_PROPERTY:exercise_check_main,COMPILE_OPTIONS>)
   target_precompile_headers(${name}_check REUSE_FROM exercise_check_main)
 
   # The check is linked with the skeleton, whose functions it never calls.
-  add_executable(${name}_program)
+  add_executable(${name}_program EXCLUDE_FROM_ALL)
   target_link_libraries(${name}_program PRIVATE exercise_check_main ${name}_check ${all_chapters} attn_exercise)
   if(skeleton)
-    add_library(${name}_skeleton OBJECT ${skeleton})
+    add_library(${name}_skeleton OBJECT EXCLUDE_FROM_ALL ${skeleton})
     attn_compile_as_student(${name}_skeleton)
     target_precompile_headers(${name}_skeleton REUSE_FROM exercise_student_file)
     target_link_libraries(${name}_program PRIVATE ${name}_skeleton)
