@@ -113,11 +113,15 @@ void walk_own_model(Walkthrough& walk) {
     // Run all pieces; the tensors of the first and of the last are saved.
     Caches caches = make_caches(config);
     ModelTrace last;
+    Tensor4 first_weights;  // of layer 0 in the first piece: (B, H, T, S)
     const Tensor3 norm = ch5::in_pieces(model.x, sizes, [&](const Tensor3& h, std::size_t start_pos) {
         const Progress progress(
             fmt::format("computing, from position {} of {}", start_pos, model.x.shape(1)));
         last = run_model(h, model.weights, config, table, caches, start_pos);
-        if (start_pos == 0) keep_piece(walk, "", last);
+        if (start_pos == 0) {
+            keep_piece(walk, "", last);
+            first_weights = last.layers.front().attention.attended.attn_weights;
+        }
         return last.norm;
     });
     if (sizes.size() > 1) keep_piece(walk, "step.", last);
@@ -126,6 +130,11 @@ void walk_own_model(Walkthrough& walk) {
         walk.keep(fmt::format("layers.{}.cache_v", layer), caches[layer].cache_v());
     }
 
+    if (!walk.own().tokens.empty()) {
+        const Matrix head_0 = torch::select(torch::select(first_weights, 0), 0);
+        walk.step("The words", fmt::format("The attention weights of the first {} tokens.", sizes.front()))
+            .heatmap("Who looks at whom, first sequence, layer 0, head 0.", head_0, walk.own().tokens);
+    }
     const Tensor3 logits = model.weights.output(norm);
     walk.step("The logits",
               "Row t says what may follow token t. --save also writes every tensor of every layer.")

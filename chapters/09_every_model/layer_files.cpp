@@ -65,7 +65,8 @@ void check_ids(const Wanted& wanted, const OwnFiles& own) {
     if (wanted.ids.empty()) return;
     if (wanted.layer != 0) {
         throw std::invalid_argument(fmt::format(
-            "--ids is for layer 0, whose input is the embedding; give the input of layer {} with --input",
+            "--ids is for layer 0, whose input is the embedding; leave out --layer, or give the input of "
+            "layer {} with --input",
             wanted.layer));
     }
     if (!own.weights)
