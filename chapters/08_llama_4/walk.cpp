@@ -15,7 +15,7 @@ const Chapter chapter{
     .letters =
         "B sequences in a batch, T new tokens, S tokens so far, N tokens of all sequences, H query heads, H_kv key and "
         "value heads, E experts, F hidden width, dim width of an embedding, head_dim width of a head",
-    .takes = Takes::layer};
+    .takes = Takes::model};
 
 ChapterOptions options(DeviceChoice& choice) {
     ChapterOptions options = device_options(8, choice);

@@ -112,7 +112,8 @@ struct Section {
 enum class Takes {
     input,    // --input, --tokens
     weights,  // these and --weights, --prefix
-    layer     // these and --config, --ignore-unused, --prefill
+    layer,    // these and --config, --ignore-unused, --prefill
+    model     // the same for a whole model, whose input is token numbers
 };
 
 // Which random numbers a chapter draws.

@@ -26,6 +26,11 @@ std::string own_files_example(const Chapter& chapter) {
                 "  ./walk {} --config config.json --weights model.safetensors \\\n"
                 "      --prefix layers.0.attention. --input x.safetensors --prefill 4\n",
                 chapter.number);
+        case Takes::model:
+            return fmt::format(
+                "  ./walk {} --config config.json --weights model.safetensors \\\n"
+                "      --input tokens.safetensors --prefill 4 --save out.safetensors\n",
+                chapter.number);
     }
     return fmt::format("  ./walk {} --input x.csv --tokens \"one two three\"\n", chapter.number);
 }
