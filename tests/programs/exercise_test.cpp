@@ -324,7 +324,7 @@ TEST_CASE("grade: hostile submissions are not solved, and harm nobody") {
     const std::string right = contents_of(solution);
     students.hands_in("anna", right);
     students.hands_in("ben", contents_of(answers + "wrong/mask-inverted_2/hide_the_future.cpp"));
-    students.hands_in("endless", function("for (volatile int i = 0;; i = i + 1) {}"));
+    students.hands_in("endless", function("for (volatile unsigned i = 0;; i = i + 1) {}"));
     students.hands_in("exit", function("std::exit(0);", "#include <cstdlib>\n"));
     students.hands_in("abort", function("std::abort();", "#include <cstdlib>\n"));
     students.hands_in("early",
