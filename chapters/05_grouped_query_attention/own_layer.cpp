@@ -34,10 +34,7 @@ void walk_own_layer(Walkthrough& walk, const Layer& layer, const std::string& po
 
     Step& step = walk.step(fmt::format("The first {} tokens", sizes.front()), "At once, from position 0.");
     for (Shown& shown : first.tensors) step.blocks.emplace_back(std::move(shown));
-    if (!walk.own().tokens.empty()) {
-        const Matrix head_0 = torch::select(torch::select(first.attn_weights, 0), 0);
-        step.heatmap("Who looks at whom, first sequence, head 0.", head_0, walk.own().tokens);
-    }
+    show_words(step, walk.own(), first.attn_weights);
     if (calls > 1) {
         Step& end = walk.step(
             fmt::format("The last piece, at position {}", layer.x.shape(1) - sizes.back()),

@@ -112,11 +112,7 @@ void show_pieces(Walkthrough& walk, const Run& run, const std::vector<std::size_
                   "At once, from position 0: the absorbed form, then what only the naive one makes.");
     for (Shown& tensor : shown_tensors(run.first, run.first_naive))
         step.blocks.emplace_back(std::move(tensor));
-    if (!walk.own().tokens.empty()) {
-        const Tensor4 heads_first = torch::transpose(run.first.attn_weights, 1, 2);
-        const Matrix head_0 = torch::select(torch::select(heads_first, 0), 0);
-        step.heatmap("Who looks at whom, first sequence, head 0.", head_0, walk.own().tokens);
-    }
+    show_words(step, walk.own(), torch::transpose(run.first.attn_weights, 1, 2));
     if (run.pieces == 1) return;
 
     Step& end = walk.step(

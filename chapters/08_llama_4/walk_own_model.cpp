@@ -15,6 +15,7 @@
 #include "chapters/08_llama_4/model_files.hpp"
 #include "chapters/08_llama_4/parameters.hpp"
 #include "chapters/08_llama_4/walk.hpp"
+#include "common/program/own_layer.hpp"
 #include "common/render/progress.hpp"
 
 namespace ch8 {
@@ -131,9 +132,9 @@ void walk_own_model(Walkthrough& walk) {
     }
 
     if (!walk.own().tokens.empty()) {
-        const Matrix head_0 = torch::select(torch::select(first_weights, 0), 0);
-        walk.step("The words", fmt::format("The attention weights of the first {} tokens.", sizes.front()))
-            .heatmap("Who looks at whom, first sequence, layer 0, head 0.", head_0, walk.own().tokens);
+        Step& step = walk.step("The words",
+                               fmt::format("The attention weights of the first {} tokens.", sizes.front()));
+        show_words(step, walk.own(), first_weights, "layer 0, head 0");
     }
     const Tensor3 logits = model.weights.output(norm);
     walk.step("The logits",

@@ -10,6 +10,7 @@
 #include "chapters/05_grouped_query_attention/layer_files.hpp"
 #include "chapters/09_every_model/attention.hpp"
 #include "chapters/09_every_model/walk.hpp"
+#include "common/program/own_layer.hpp"
 #include "common/render/progress.hpp"
 
 namespace ch9 {
@@ -86,10 +87,7 @@ void walk_own_model(Walkthrough& walk, const Wanted& wanted) {
 
     Step& step = walk.step(fmt::format("The first {} tokens", sizes.front()), "At once, from position 0.");
     show_piece(step, "", first);
-    if (!walk.own().tokens.empty()) {
-        const Matrix head_0 = torch::select(torch::select(first.attn_weights, 0), 0);
-        step.heatmap("Who looks at whom, first sequence, head 0.", head_0, walk.own().tokens);
-    }
+    show_words(step, walk.own(), first.attn_weights);
     if (calls > 1) {
         Step& end = walk.step(
             fmt::format("The last piece, at position {}", tokens - sizes.back()),

@@ -78,6 +78,12 @@ void load_weights(const OwnFiles& own, const LayerKind& kind, torch::Generator& 
     }
 }
 
+void show_words(Step& step, const OwnFiles& own, const Tensor4& attn_weights, const std::string& head) {
+    if (own.tokens.empty()) return;
+    const Matrix head_0 = torch::select(torch::select(attn_weights, 0), 0);
+    step.heatmap(fmt::format("Who looks at whom, first sequence, {}.", head), head_0, own.tokens);
+}
+
 void show_what_was_read(Walkthrough& walk, const OwnLayer& layer, const std::vector<NamedSize>& sizes,
                         const std::vector<std::string>& notes) {
     std::vector<std::vector<std::string>> rows;

@@ -50,6 +50,11 @@ void load_own_layer(Walkthrough& walk, const LayerKind& kind, OwnLayer& layer);
 void check_text(const OwnFiles& own, const LayerKind& kind, std::size_t batch, std::size_t tokens);
 void load_weights(const OwnFiles& own, const LayerKind& kind, torch::Generator& generator, OwnLayer& layer);
 
+// Adds a heatmap of the reader's words (--tokens), if there are any: the weights of one head, for the first
+// sequence of attn_weights (B, H, T, S). `head` names it in the title.
+void show_words(Step& step, const OwnFiles& own, const Tensor4& attn_weights,
+                const std::string& head = "head 0");
+
 // Shows the first step of the walk: named dimensions, `notes`, ignored fields, unused tensors, and x.
 struct NamedSize {
     const char* name;
