@@ -5,6 +5,7 @@
 
 #include "chapters/07_multi_head_latent_attention/absorbed.hpp"
 #include "chapters/07_multi_head_latent_attention/naive.hpp"
+#include "chapters/07_multi_head_latent_attention/published_sizes.hpp"
 #include "common/cuda/device_options.hpp"
 #include "common/program/walkthrough.hpp"
 #include "common/ranks/ranks.hpp"
@@ -23,17 +24,6 @@ inline constexpr Config small_config{.dim = 8,
                                      .v_head_dim = 4,
                                      .max_batch_size = 1,
                                      .max_seq_len = 5};
-
-// The sizes of DeepSeek-V3, for steps that count without computing.
-inline constexpr Config deepseek_v3{.dim = 7168,
-                                    .n_heads = 128,
-                                    .q_lora_rank = 1536,
-                                    .kv_lora_rank = 512,
-                                    .qk_nope_head_dim = 128,
-                                    .qk_rope_head_dim = 64,
-                                    .v_head_dim = 128,
-                                    .max_batch_size = 1,
-                                    .max_seq_len = 4096};
 
 // Three tokens, the layer, a fourth token for later, and direct queries to compare with the low-rank ones.
 struct Setting {

@@ -1,6 +1,8 @@
 #include "chapters/09_every_model/published_caches.hpp"
 
 #include "chapters/07_multi_head_latent_attention/caches.hpp"
+#include "chapters/07_multi_head_latent_attention/published_sizes.hpp"
+#include "chapters/08_llama_4/published_sizes.hpp"
 #include "chapters/09_every_model/cache.hpp"
 
 namespace ch9 {
@@ -25,15 +27,14 @@ Mask chunk_of(std::size_t keys) {
 }
 
 ch7::LatentCache latent_cache(std::size_t tokens) {
-    return ch7::LatentCache({.dim = 7168,
-                             .n_heads = 128,
-                             .q_lora_rank = 1536,
-                             .kv_lora_rank = 512,
-                             .qk_nope_head_dim = 128,
-                             .qk_rope_head_dim = 64,
-                             .v_head_dim = 128,
-                             .max_batch_size = 1,
-                             .max_seq_len = tokens});
+    ch7::Config config = ch7::deepseek_v3;
+    config.max_seq_len = tokens;
+    return ch7::LatentCache(config);
+}
+
+Recipe scout(Mask mask) {
+    const ch5::Config heads = ch8::llama_4_scout().heads;
+    return cached(heads.n_heads, heads.kv_heads(), heads.head_dim, mask);
 }
 
 // The sum over all layers of the bytes that `of_layer` gives.
@@ -62,7 +63,7 @@ const std::vector<PublishedCache>& published_caches() {
          {{12, cached(64, 8, 64, window_of(128))}, {12, cached(64, 8, 64)}}},
         {"Llama 4 Scout",
          "3 of 4: chunk 8192",
-         {{36, cached(40, 8, 128, chunk_of(8192))}, {12, cached(40, 8, 128)}}},
+         {{36, scout(chunk_of(*ch8::llama_4_scout().attention_chunk_size))}, {12, scout({})}}},
         {"DeepSeek-V3", "latent (MLA)", {{61, {}, true}}}};
     return caches;
 }
