@@ -201,13 +201,17 @@ void add_layers_1_and_3(NamedTensors& tensors, const Layer& moe, const Layer& no
 }  // namespace
 
 Choices::Choices() {
-    factor = [](std::size_t position) { return temperature(position, 1, 2.0f, 0.1f)(0); };
-    gated = [](const Matrix& gate) {
-        Matrix open = gate;
-        for (float& value : open) value *= sigmoid(value);
-        return open;
+    const Config right = small_config();
+    has_rope = [right](std::size_t layer) { return !contains(right.nope_layers, layer); };
+    factor = [right](std::size_t position) {
+        return temperature(position, 1, right.floor_scale, right.attn_scale)(0);
     };
-    scores = [](const Matrix& router_logits) { return torch::transpose(route(router_logits, 1)); };
+    in_one_chunk = [chunk = *right.attention_chunk_size](std::size_t i, std::size_t j) {
+        return i / chunk == j / chunk;
+    };
+    scores = [right](const Matrix& router_logits) {
+        return torch::transpose(route(router_logits, right.top_k));
+    };
 }
 
 NamedTensors tensors_with(const Choices& choices) {

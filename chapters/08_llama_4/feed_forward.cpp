@@ -30,10 +30,15 @@ float sigmoid(float x) {
     return 1.0f / (1.0f + std::exp(-x));
 }
 
+Matrix silu(const Matrix& x) {
+    Matrix result = x;
+    for (float& value : result) value *= sigmoid(value);
+    return result;
+}
+
 FeedForwardTrace FeedForward::operator()(const Matrix& x) const {
     FeedForwardTrace trace;
-    trace.gate = w1(x);
-    for (float& value : trace.gate) value *= sigmoid(value);
+    trace.gate = silu(w1(x));
     trace.up = w3(x);
 
     const Matrix gated = trace.gate * trace.up;

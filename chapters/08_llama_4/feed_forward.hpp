@@ -13,8 +13,11 @@ namespace ch8 {
 // 1 / (1 + exp(-x))
 float sigmoid(float x);
 
+// x * sigmoid(x), for each number.
+Matrix silu(const Matrix& x);
+
 struct FeedForwardTrace {
-    Matrix gate;    // (N, F)    silu(w1 x) = w1 x * sigmoid(w1 x)
+    Matrix gate;    // (N, F)    silu(w1 x)
     Matrix up;      // (N, F)    w3 x
     Matrix output;  // (N, dim)  w2(gate * up)
 };
