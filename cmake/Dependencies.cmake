@@ -2,6 +2,8 @@
 #   attn_xtensor   xtensor, xtensor-blas and a BLAS     attn_fmt   fmt
 #   attn_json      nlohmann_json                        attn_cli   CLI11
 #   attn_zip       libzip                               attn_catch2 Catch2 v2 or v3, with its main
+#   attn_simd      Highway: vector instructions, chosen at run time
+#   attn_threads   OpenMP if the compiler has it, else std::thread
 include(FetchContent)
 set(ATTN_FETCH auto CACHE STRING "auto: installed packages first; always: pinned downloads; never: installed only")
 set_property(CACHE ATTN_FETCH PROPERTY STRINGS auto always never)
@@ -67,6 +69,22 @@ else()
   target_link_libraries(attn_zip INTERFACE attn_zip_download)
 endif()
 
+# Highway, whose own build would add its tests and examples.
+block()
+  foreach(part HWY_ENABLE_CONTRIB HWY_ENABLE_EXAMPLES HWY_ENABLE_INSTALL HWY_ENABLE_TESTS BUILD_TESTING)
+    set(${part} OFF)
+  endforeach()
+  set(CMAKE_POLICY_DEFAULT_CMP0077 NEW)  # its options are what is set here
+  FetchContent_Declare(hwy GIT_REPOSITORY https://github.com/google/highway.git GIT_TAG 1.2.0
+    GIT_SHALLOW ON FIND_PACKAGE_ARGS CONFIG)
+  FetchContent_MakeAvailable(hwy)
+endblock()
+if(TARGET hwy::hwy)
+  attn_dependency(attn_simd hwy::hwy)
+else()
+  attn_dependency(attn_simd hwy)
+endif()
+
 # xtensor: newer releases ask for a newer CMake than Debian 12 has, so a download is used as headers only.
 add_library(attn_xtensor INTERFACE)
 if(NOT ATTN_FETCH STREQUAL "always")
@@ -96,3 +114,20 @@ if(NOT BLAS_FOUND)
   find_package(BLAS REQUIRED)
 endif()
 target_link_libraries(attn_xtensor INTERFACE BLAS::BLAS)
+
+# OpenBLAS can be told how many threads to use. Code that calls it from threads of its own has to.
+include(CheckFunctionExists)
+set(CMAKE_REQUIRED_LIBRARIES BLAS::BLAS)
+check_function_exists(openblas_set_num_threads ATTN_OPENBLAS)
+unset(CMAKE_REQUIRED_LIBRARIES)
+if(ATTN_OPENBLAS)
+  target_compile_definitions(attn_xtensor INTERFACE ATTN_OPENBLAS)
+endif()
+
+option(ATTN_OPENMP "Use OpenMP where the compiler has it; OFF: std::thread, which ThreadSanitizer understands" ON)
+find_package(Threads REQUIRED)
+if(ATTN_OPENMP)
+  find_package(OpenMP QUIET COMPONENTS CXX)
+endif()
+add_library(attn_threads INTERFACE)
+target_link_libraries(attn_threads INTERFACE Threads::Threads $<TARGET_NAME_IF_EXISTS:OpenMP::OpenMP_CXX>)

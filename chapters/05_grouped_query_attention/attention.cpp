@@ -45,6 +45,12 @@ void attend(Trace& trace, const Weights& weights, const Config& config, KVCache&
     trace.keys = repeat_kv(cache.keys(batch, stop), config.n_rep());
     trace.values = repeat_kv(cache.values(batch, stop), config.n_rep());
 
+    attend_to_keys(trace, mask);
+    trace.output = weights.wo(trace.combined);
+}
+
+void attend_to_keys(Trace& trace, const ch3::MaskMatrix& mask) {
+    const auto head_dim = static_cast<float>(trace.xq.shape(3));
     // As in chapter 4, heads before tokens.
     const Tensor4 queries = torch::transpose(trace.xq, 1, 2);
     const Tensor4 keys = torch::transpose(trace.keys, 1, 2);
@@ -53,12 +59,11 @@ void attend(Trace& trace, const Weights& weights, const Config& config, KVCache&
     trace.attn_scores = torch::matmul_transposed(queries, keys);
 
     trace.masked = ch3::masked_fill(trace.attn_scores, mask, ch3::True::hides);
-    const Tensor4 scaled = trace.masked / std::sqrt(static_cast<float>(config.head_dim));
+    const Tensor4 scaled = trace.masked / std::sqrt(head_dim);
     trace.attn_weights = ch3::masked_softmax(scaled);
 
     trace.head_context = torch::matmul(trace.attn_weights, values);
     trace.combined = ch4::combine_heads(trace.head_context);
-    trace.output = weights.wo(trace.combined);
 }
 
 ch3::MaskMatrix future_mask(std::size_t tokens, std::size_t start_pos) {

@@ -52,4 +52,7 @@ Trace project(const Tensor3& x, const Weights& weights, const Config& config);
 void attend(Trace& trace, const Weights& weights, const Config& config, KVCache& cache, std::size_t start_pos,
             const ch3::MaskMatrix& mask);
 
+// The part of attend between cache and wo: from xq, keys and values to combined.
+void attend_to_keys(Trace& trace, const ch3::MaskMatrix& mask);
+
 }  // namespace ch5

@@ -1,0 +1,174 @@
+#include "chapters/10_flash_attention/tile.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "common/blas.hpp"
+
+namespace ch10 {
+namespace {
+
+constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
+
+// (R, width): the rows of these queries, one after the other.
+void pack(const HeadsInMemory& from, const TileQueries& queries, std::vector<float>& packed) {
+    packed.resize(queries.n_heads * queries.n_queries * from.width);
+    float* to = packed.data();
+    for (std::size_t h = 0; h < queries.n_heads; ++h) {
+        for (std::size_t i = 0; i < queries.n_queries; ++i, to += from.width) {
+            const float* row = from.at(queries.batch, queries.first_query + i, queries.first_head + h);
+            std::copy_n(row, from.width, to);
+        }
+    }
+}
+
+void multiply_keys(const float* queries, std::size_t rows, const float* keys, std::size_t key_stride,
+                   std::size_t n_keys, std::size_t width, float scale, bool add, float* scores) {
+    blas::multiply_transposed(rows, n_keys, width, scale, {queries, width}, {keys, key_stride},
+                              add ? 1.0f : 0.0f, {scores, n_keys});
+}
+
+void add_values(const float* weights, std::size_t rows, const float* values, std::size_t value_stride,
+                std::size_t n_keys, std::size_t width, float* context) {
+    blas::multiply(rows, width, n_keys, {weights, n_keys}, {values, value_stride}, 1.0f, {context, width});
+}
+
+float largest(const float* scores, std::size_t size) {
+    return size == 0 ? minus_infinity : *std::max_element(scores, scores + size);
+}
+
+float exp_and_sum(float* scores, std::size_t size, float max) {
+    float sum = 0.0f;
+    for (std::size_t j = 0; j < size; ++j) {
+        scores[j] = std::exp(scores[j] - max);
+        sum += scores[j];
+    }
+    return sum;
+}
+
+void multiply_row(float* row, std::size_t size, float factor) {
+    for (std::size_t i = 0; i < size; ++i) row[i] *= factor;
+}
+
+}  // namespace
+
+const Methods blas_and_library{multiply_keys, add_values, largest, exp_and_sum, multiply_row};
+
+void Tile::begin(const AttentionCall& call, const TileQueries& queries) {
+    call_ = &call;
+    queries_ = queries;
+    pack(call.queries, queries, packed_);
+    pack(call.queries_pe, queries, packed_pe_);
+    max_.assign(rows(), minus_infinity);
+    sum_.assign(rows(), 0.0f);
+    context_.assign(rows() * call.value_dim(), 0.0f);
+}
+
+void Tile::attend(std::size_t first_key, std::size_t stop) {
+    const AttentionCall& call = *call_;
+    const std::size_t n_keys = stop - first_key, b = queries_.batch;
+    scores_.resize(std::max(scores_.size(), rows() * n_keys));
+    methods_->multiply_keys(packed_.data(), rows(), call.keys.at(b, first_key, queries_.kv_head),
+                            call.keys.row_stride, n_keys, call.keys.width, call.scale, false, scores_.data());
+    if (call.keys_pe.width > 0) {
+        methods_->multiply_keys(packed_pe_.data(), rows(), call.keys_pe.at(b, first_key, queries_.kv_head),
+                                call.keys_pe.row_stride, n_keys, call.keys_pe.width, call.scale, true,
+                                scores_.data());
+    }
+    for (std::size_t row = 0; row < rows(); ++row) {
+        apply_rules(row, first_key, n_keys);
+        update(row, first_key, n_keys);
+    }
+    methods_->add_values(scores_.data(), rows(), call.values.at(b, first_key, queries_.kv_head),
+                         call.values.row_stride, n_keys, call.value_dim(), context_.data());
+}
+
+// The soft cap, the bias and the padding of one row of scores.
+void Tile::apply_rules(std::size_t row, std::size_t first_key, std::size_t n_keys) {
+    const AttentionCall& call = *call_;
+    float* scores = scores_.data() + row * n_keys;
+    if (call.soft_cap > 0) {
+        for (std::size_t j = 0; j < n_keys; ++j)
+            scores[j] = call.soft_cap * std::tanh(scores[j] / call.soft_cap);
+    }
+    if (!call.bias.values.empty()) {
+        const std::size_t head = queries_.first_head + row / queries_.n_queries;
+        const std::size_t query = call.start_pos + queries_.first_query + row % queries_.n_queries;
+        const auto distance = static_cast<std::ptrdiff_t>(call.first_key + first_key) -
+                              static_cast<std::ptrdiff_t>(query) - call.bias.lowest;
+        const float* bias = call.bias.values.data() + head * call.bias.distances + distance;
+        for (std::size_t j = 0; j < n_keys; ++j) scores[j] += bias[j];
+    }
+    if (call.is_text != nullptr) {
+        const bool* is_text = call.is_text + queries_.batch * call.n_keys + first_key;
+        for (std::size_t j = 0; j < n_keys; ++j)
+            if (!is_text[j]) scores[j] = minus_infinity;
+    }
+}
+
+// Online softmax: the scores of one row become weights exp(score - max), 0 for keys that it does not see.
+void Tile::update(std::size_t row, std::size_t first_key, std::size_t n_keys) {
+    const AttentionCall::Range visible = call_->visible(queries_.first_query + row % queries_.n_queries);
+    const std::size_t first = std::clamp(visible.first, first_key, first_key + n_keys) - first_key,
+                      stop = std::clamp(visible.stop, first_key, first_key + n_keys) - first_key;
+    float* scores = scores_.data() + row * n_keys;
+    std::fill(scores, scores + first, 0.0f);
+    std::fill(scores + std::max(first, stop), scores + n_keys, 0.0f);
+    if (first >= stop) return;
+
+    const float max = std::max(max_[row], methods_->largest(scores + first, stop - first));
+    if (max == minus_infinity) {  // every score is -inf, or NaN, which stays NaN
+        sum_[row] += std::accumulate(scores + first, scores + stop, 0.0f,
+                                     [](float sum, float score) { return std::isnan(score) ? score : sum; });
+        return std::fill(scores + first, scores + stop, 0.0f);
+    }
+    raise_max(row, max);
+    sum_[row] += methods_->exp_and_sum(scores + first, stop - first, max);
+}
+
+// If the maximum of a row grows, what it has summed so far becomes smaller: exp(s - max) for the new maximum.
+void Tile::raise_max(std::size_t row, float max) {
+    if (!(max > max_[row])) return;
+    const float factor = std::exp(max_[row] - max);
+    sum_[row] *= factor;
+    methods_->multiply_row(context_.data() + row * call_->value_dim(), call_->value_dim(), factor);
+    max_[row] = max;
+}
+
+void Tile::merge(const Tile& other) {
+    const std::size_t width = call_->value_dim();
+    for (std::size_t row = 0; row < rows(); ++row) {
+        raise_max(row, other.max_[row]);
+        // A part without a visible key adds nothing, or NaN.
+        const float factor = other.max_[row] == minus_infinity ? 1.0f : std::exp(other.max_[row] - max_[row]);
+        sum_[row] += factor * other.sum_[row];
+        for (std::size_t d = row * width; d < (row + 1) * width; ++d)
+            context_[d] += factor * other.context_[d];
+    }
+}
+
+void Tile::write(float* output) {
+    const std::size_t width = call_->value_dim();
+    for (std::size_t row = 0; row < rows(); ++row) {
+        const std::size_t head = queries_.first_head + row / queries_.n_queries,
+                          query = queries_.first_query + row % queries_.n_queries;
+        // A sink is a score without a value: it makes the sum larger. A row without a key has the sum 0.
+        float sum = sum_[row];
+        if (call_->sinks != nullptr && sum > 0) sum += std::exp(call_->sinks[head] - max_[row]);
+        const float factor = sum == 0 ? 0.0f : 1.0f / sum;
+        float* to = output + ((queries_.batch * call_->n_queries + query) * call_->n_heads + head) * width;
+        std::transform(&context_[row * width], &context_[row * width] + width, to,
+                       [factor](float value) { return value * factor; });
+    }
+}
+
+std::size_t Tile::bytes() const {
+    std::size_t floats = 0;
+    for (const auto* buffer : {&packed_, &packed_pe_, &scores_, &max_, &sum_, &context_})
+        floats += buffer->capacity();
+    return floats * sizeof(float);
+}
+
+}  // namespace ch10
