@@ -8,18 +8,6 @@
 namespace ch10 {
 namespace {
 
-// -inf where the key's position is after the query's. Positions count from the start of the text, not of
-// the tile.
-Matrix mask_tile(const Matrix& scores, std::size_t first_position, std::size_t first_key) {
-    Matrix masked = scores;
-    for (std::size_t i = 0; i < scores.shape(0); ++i) {
-        for (std::size_t j = 0; j < scores.shape(1); ++j) {
-            if (first_key + j > first_position + i) masked(i, j) = -std::numeric_limits<float>::infinity();
-        }
-    }
-    return masked;
-}
-
 // Online softmax for each row of a tile.
 void see_tile(TileTrace& tile, std::vector<OnlineState>& states, const Matrix& values) {
     const std::size_t rows = tile.masked.shape(0), d = values.shape(1);
@@ -38,6 +26,22 @@ void see_tile(TileTrace& tile, std::vector<OnlineState>& states, const Matrix& v
 }
 
 }  // namespace
+
+Matrix mask_tile(const Matrix& scores, std::size_t first_position, std::size_t first_key) {
+    Matrix masked = scores;
+    for (std::size_t i = 0; i < scores.shape(0); ++i) {
+        for (std::size_t j = 0; j < scores.shape(1); ++j) {
+            if (first_key + j > first_position + i) masked(i, j) = -std::numeric_limits<float>::infinity();
+        }
+    }
+    return masked;
+}
+
+const TileTrace& TiledTrace::at(std::size_t first_query, std::size_t first_key) const {
+    return *std::find_if(tiles.begin(), tiles.end(), [&](const TileTrace& tile) {
+        return tile.first_query == first_query && tile.first_key == first_key;
+    });
+}
 
 TiledTrace tiled_attention(const Matrix& queries, const Matrix& keys, const Matrix& values, TileShape shape) {
     const std::size_t T = queries.shape(0), S = keys.shape(0), d = keys.shape(1);

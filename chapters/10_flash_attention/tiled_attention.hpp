@@ -30,7 +30,14 @@ struct TileTrace {
 struct TiledTrace {
     std::vector<TileTrace> tiles;  // for each tile of queries, all tiles of keys
     Matrix context_vec;            // (T, d)
+
+    // The tile that starts at this query and this key.
+    [[nodiscard]] const TileTrace& at(std::size_t first_query, std::size_t first_key) const;
 };
+
+// -inf where the key's position is after the query's. Both positions count from the start of the text, not
+// from the start of the tile. (R, N) -> (R, N)
+Matrix mask_tile(const Matrix& scores, std::size_t first_position, std::size_t first_key);
 
 // queries (T, d), keys (S, d), values (S, d). The queries are the last T of S tokens: query i is at position
 // S - T + i and sees the keys up to this position.
