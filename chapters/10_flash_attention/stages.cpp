@@ -105,10 +105,11 @@ class Telling {
     [[nodiscard]] TileTrace see_tile(std::vector<OnlineState>& states, std::size_t first_query,
                                      std::size_t first_key) const {
         TileTrace tile;
-        tile.scores = torch::narrow(torch::narrow(scores_, 0, first_query, block_size), 1, first_key, block_size);
+        tile.scores =
+            torch::narrow(torch::narrow(scores_, 0, first_query, block_size), 1, first_key, block_size);
         tile.masked = stages_.mask(tile.scores, first_query, first_key);
         tile.m = tile.alpha = tile.l = Vector::from_shape({block_size});
-        tile.p = Matrix::from_shape({block_size, size});
+        tile.p = Matrix::from_shape({block_size, block_size});
         tile.acc = Matrix::from_shape({block_size, d_});
         const Matrix values = torch::narrow(head_.values, 0, stages_.first_value(first_key), block_size);
         for (std::size_t i = 0; i < block_size; ++i) {
@@ -145,7 +146,9 @@ class Telling {
 Stages::Stages()
     : divisor([](std::size_t d) { return std::sqrt(static_cast<float>(d)); }),
       see([](const Block& block) { return see_block(block.before, block.scores, block.values); }),
-      skips([](std::size_t first_query, std::size_t first_key) { return first_key >= first_query + block_size; }),
+      skips([](std::size_t first_query, std::size_t first_key) {
+          return first_key >= first_query + block_size;
+      }),
       first_value([](std::size_t first_key) { return first_key; }) {}
 
 NamedTensors tensors_with(const Stages& stages) {

@@ -6,11 +6,12 @@
 
 namespace {
 
-const Chapter chapter{.number = 10,
-                      .folder = "10_flash_attention",
-                      .title = "Flash attention",
-                      .letters = "T queries, S keys, N keys of a block or tile, R queries of a tile, d width of a head",
-                      .takes = Takes::input};
+const Chapter chapter{
+    .number = 10,
+    .folder = "10_flash_attention",
+    .title = "Flash attention",
+    .letters = "T queries, S keys, N keys of a block or tile, R queries of a tile, d width of a head",
+    .takes = Takes::input};
 
 void tell(Walkthrough& walk) {
     if (walk.own().any()) return ch10::walk_own_text(walk);

@@ -13,7 +13,8 @@ struct Halves {
 
 // What online softmax knows after the keys from `first` on.
 OnlineState state_of(const Head& head, std::size_t first, std::size_t n) {
-    return see_block(no_keys_yet(head.values.shape(1)), torch::narrow(scores_of_last_query(head), 0, first, n),
+    return see_block(no_keys_yet(head.values.shape(1)),
+                     torch::narrow(scores_of_last_query(head), 0, first, n),
                      torch::narrow(head.values, 0, first, n))
         .after;
 }
@@ -49,7 +50,7 @@ void merge_them(Walkthrough& walk, const Head& head, const Halves& halves) {
             "Merging is the correction of step 4 on both sides. The common m is the larger one. Each half is "
             "multiplied by exp(its m - m), and then the sums are added. One of the two factors is always 1.")
         .read("online_softmax.cpp")
-        .formula("m = max(mₐ, m_b)        l = lₐ exp(mₐ - m) + l_b exp(m_b - m)        acc alike")
+        .formula("m = max(m_a, m_b)        alpha_a = exp(m_a - m)        l = alpha_a l_a + alpha_b l_b")
         .show("merged.m", AnyTensor(merged.m), {}, pytorch())
         .show("merged.alpha_a", AnyTensor(merged.alpha_a), {}, pytorch())
         .show("merged.alpha_b", AnyTensor(merged.alpha_b), {}, pytorch())
@@ -82,8 +83,8 @@ void not_the_mean(Walkthrough& walk, const Head& head, const Halves& halves) {
         .show("left_context", left, {"d"}, pytorch())
         .show("right_context", right, {"d"}, pytorch())
         .table({"merged by", "context vector", "difference"},
-               {row("the mean", mean), row("l, with different m", by_l),
-                row("exp(log-sum-exp)", by_share), row("merge()", context)})
+               {row("the mean", mean), row("l, with different m", by_l), row("exp(log-sum-exp)", by_share),
+                row("merge()", context)})
         .note(fmt::format("The left half has {:.1f} % of the sum, and the right half {:.1f} %.",
                           100.0f * share_of_left, 100.0f * (1.0f - share_of_left)));
 }
@@ -101,11 +102,10 @@ void in_any_order(Walkthrough& walk, const Head& head) {
             "commutative, as the sum is. In float32 only the last bits depend on the order (section 10.4). So "
             "the parts may be computed by anyone, at any time, and merged as they arrive or in a tree.")
         .read("online_softmax.cpp")
-        .table({"order", "m", "l", "difference"},
-               {row("(a + b) + c", merge(merge(a, b).merged, c).merged),
-                row("a + (b + c)", merge(a, merge(b, c).merged).merged),
-                row("(c + a) + b", merge(merge(c, a).merged, b).merged),
-                row("c + (b + a)", merge(c, merge(b, a).merged).merged)});
+        .table({"order", "m", "l", "difference"}, {row("(a + b) + c", merge(merge(a, b).merged, c).merged),
+                                                   row("a + (b + c)", merge(a, merge(b, c).merged).merged),
+                                                   row("(c + a) + b", merge(merge(c, a).merged, b).merged),
+                                                   row("c + (b + a)", merge(c, merge(b, a).merged).merged)});
 }
 
 void nothing_to_merge(Walkthrough& walk, const Head& head, const Halves& halves) {

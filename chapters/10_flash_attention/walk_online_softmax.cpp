@@ -59,7 +59,7 @@ void the_second_block(Walkthrough& walk, const BlockTrace& first, const BlockTra
             "must become exp(s - new m). One factor does this for all old keys at once: alpha = exp(old m - new "
             "m). The old scores are not needed again, which is why they need not be stored.")
         .read("online_softmax.cpp")
-        .formula("α = exp(m - mₙₑᵥ)        l ← l α + Σ pⱼ        acc ← acc α + Σ pⱼ vⱼ")
+        .formula("alpha = exp(m_old - m)        l ← alpha l + Σ pⱼ        acc ← alpha acc + Σ pⱼ vⱼ")
         .show("second.scores", second.scores, {"N"}, pytorch())
         .show("second.m", AnyTensor(second.after.m), {}, pytorch())
         .show("second.alpha", AnyTensor(second.alpha), {}, pytorch())
@@ -95,10 +95,10 @@ void the_division(Walkthrough& walk, const Head& head, const OnlineTrace& online
         .read("online_softmax.cpp")
         .formula("context = acc / l")
         .show("online_context", online.context_vec, {"d"}, pytorch())
-        .note(fmt::format("Largest difference from step 2: {} in the context vector, {} in the weights.",
-                          told_difference(online.context_vec,
-                                          torch::select(plain.context_vecs, scores.size() - 1)),
-                          told_difference(online.attn_weights, ch1::softmax(scores))));
+        .note(fmt::format(
+            "Largest difference from step 2: {} in the context vector, {} in the weights.",
+            told_difference(online.context_vec, torch::select(plain.context_vecs, scores.size() - 1)),
+            told_difference(online.attn_weights, ch1::softmax(scores))));
 }
 
 void other_blocks(Walkthrough& walk, const Head& head) {
@@ -113,7 +113,8 @@ void other_blocks(Walkthrough& walk, const Head& head) {
             alphas.push_back(fmt::format("{:.2f}", part.alpha));
         }
         rows.push_back({fmt::format("{}", block), fmt::format("{}", fmt::join(maxima, "  ")),
-                        fmt::format("{}", fmt::join(alphas, "  ")), fmt::format("{:.4f}", online.blocks.back().after.l),
+                        fmt::format("{}", fmt::join(alphas, "  ")),
+                        fmt::format("{:.4f}", online.blocks.back().after.l),
                         told_difference(online.context_vec, plain)});
     }
     walk.step(
