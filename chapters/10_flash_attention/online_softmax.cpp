@@ -28,7 +28,7 @@ OnlineState no_keys_yet(std::size_t d) {
 BlockTrace see_block(const OnlineState& before, const Vector& scores, const Matrix& values) {
     BlockTrace block;
     block.scores = scores;
-    block.block_max = xt::amax(scores)();
+    block.block_max = *std::max_element(scores.begin(), scores.end());
     block.m_new = std::max(before.m, block.block_max);
 
     // What was summed before had another maximum.

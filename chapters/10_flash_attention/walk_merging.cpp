@@ -28,10 +28,10 @@ void two_halves(Walkthrough& walk, const Halves& halves) {
     walk.section("10.2", "Merging");
     walk.step(
             "Two halves of a text",
-            "The same query, but two workers: one has the first three keys, the other the last three. Neither "
+            "The same query, but two threads: one has the first three keys, the other has the last three. Neither "
             "knows the other's largest score. Each ends with an m, an l and an acc of its own. When a model "
-            "decodes, there is one query and a long cache, so this is how all cores or all of a GPU's "
-            "multiprocessors get work.")
+            "decodes, there is one query and a long cache. Splitting the keys is then the only way to give work "
+            "to all cores, or to all multiprocessors of a GPU.")
         .read("online_softmax.cpp")
         .show("left.m", AnyTensor(halves.left.m), {}, pytorch())
         .show("left.l", AnyTensor(halves.left.l), {}, pytorch())
@@ -50,7 +50,8 @@ void merge_them(Walkthrough& walk, const Head& head, const Halves& halves) {
             "Merging is the correction of step 4 on both sides. The common m is the larger one. Each half is "
             "multiplied by exp(its m - m), and then the sums are added. One of the two factors is always 1.")
         .read("online_softmax.cpp")
-        .formula("m = max(m_a, m_b)        alpha_a = exp(m_a - m)        l = alpha_a l_a + alpha_b l_b")
+        .formula("m = max(m_a, m_b)        alpha_a = exp(m_a - m)        alpha_b = exp(m_b - m)")
+        .formula("l = alpha_a l_a + alpha_b l_b        acc = alpha_a acc_a + alpha_b acc_b")
         .show("merged.m", AnyTensor(merged.m), {}, pytorch())
         .show("merged.alpha_a", AnyTensor(merged.alpha_a), {}, pytorch())
         .show("merged.alpha_b", AnyTensor(merged.alpha_b), {}, pytorch())
@@ -98,9 +99,9 @@ void in_any_order(Walkthrough& walk, const Head& head) {
     };
     walk.step(
             "In any order",
-            "Three parts a, b and c of two keys each. On paper merging has no order: it is associative and "
-            "commutative, as the sum is. In float32 only the last bits depend on the order (section 10.4). So "
-            "the parts may be computed by anyone, at any time, and merged as they arrive or in a tree.")
+            "Three parts a, b and c of two keys each. On paper the order does not matter: merging is associative "
+            "and commutative, as the sum is. In float32 only the last bits depend on the order (section 10.4). So "
+            "each thread may compute its part at any time, and the parts may be merged in a tree.")
         .read("online_softmax.cpp")
         .table({"order", "m", "l", "difference"}, {row("(a + b) + c", merge(merge(a, b).merged, c).merged),
                                                    row("a + (b + c)", merge(a, merge(b, c).merged).merged),
@@ -115,11 +116,10 @@ void nothing_to_merge(Walkthrough& walk, const Head& head, const Halves& halves)
         see_block(no_keys_yet(head.values.shape(1)), hidden, torch::narrow(head.values, 0, 0, 3));
     const Vector alone = finish(halves.right), merged = finish(merge(empty.after, halves.right).merged);
     const MergeTrace both_empty = merge(empty.after, empty.after);
-    walk.step(
-            "A part without a visible key",
-            "A window or padding can mask all keys of a part. Then its m is -inf, and its l must be 0. The "
-            "formula gives exp(-inf - (-inf)), which is NaN. So exp gets another number to subtract while m is "
-            "-inf: exp(-inf - 0) is 0. One NaN would spoil every later block, and no mask takes it away again.")
+    walk.step("A part without a visible key",
+              "A window or padding can mask all keys of a part. Then its m is -inf, and its l must be 0. The "
+              "formula gives exp(-inf - (-inf)), which is NaN, and one NaN spoils every later block. So 0 is "
+              "subtracted instead while m is -inf: exp(-inf - 0) is 0.")
         .read("online_softmax.cpp")
         .table({"part", "m", "l", "acc"},
                {{"masked entirely", fmt::format("{}", empty.after.m), fmt::format("{}", empty.after.l),

@@ -59,7 +59,8 @@ void the_second_block(Walkthrough& walk, const BlockTrace& first, const BlockTra
             "must become exp(s - new m). One factor does this for all old keys at once: alpha = exp(old m - new "
             "m). The old scores are not needed again, which is why they need not be stored.")
         .read("online_softmax.cpp")
-        .formula("alpha = exp(m_old - m)        l ← alpha l + Σ pⱼ        acc ← alpha acc + Σ pⱼ vⱼ")
+        .formula("alpha = exp(m_old - m)")
+        .formula("l ← alpha l + Σ pⱼ        acc ← alpha acc + Σ pⱼ vⱼ")
         .show("second.scores", second.scores, {"N"}, pytorch())
         .show("second.m", AnyTensor(second.after.m), {}, pytorch())
         .show("second.alpha", AnyTensor(second.alpha), {}, pytorch())
@@ -75,7 +76,7 @@ void the_third_block(Walkthrough& walk, const BlockTrace& third) {
     walk.step(
             "No larger score comes",
             "The third block has no score above m. So m stays, alpha is exp(0) = 1, and the block is only added. "
-            "After many blocks this is the usual case, and FlashAttention 4 skips the multiplication then.")
+            "After many blocks this is the usual case, and a kernel can skip the multiplication then.")
         .read("online_softmax.cpp")
         .show("third.scores", third.scores, {"N"}, pytorch())
         .show("third.m", AnyTensor(third.after.m), {}, pytorch())
@@ -107,14 +108,11 @@ void other_blocks(Walkthrough& walk, const Head& head) {
     Rows rows;
     for (const std::size_t block : {1UL, 2UL, 3UL, 4UL, 6UL}) {
         const OnlineTrace online = online_softmax(scores, head.values, block);
-        std::vector<std::string> maxima, alphas;
-        for (const BlockTrace& part : online.blocks) {
-            maxima.push_back(fmt::format("{:.2f}", part.m_new));
-            alphas.push_back(fmt::format("{:.2f}", part.alpha));
-        }
-        rows.push_back({fmt::format("{}", block), fmt::format("{}", fmt::join(maxima, "  ")),
-                        fmt::format("{}", fmt::join(alphas, "  ")),
-                        fmt::format("{:.4f}", online.blocks.back().after.l),
+        std::vector<std::string> alphas;
+        for (const BlockTrace& part : online.blocks) alphas.push_back(fmt::format("{:.2f}", part.alpha));
+        const OnlineState& last = online.blocks.back().after;
+        rows.push_back({fmt::format("{}", block), fmt::format("{}", fmt::join(alphas, "  ")),
+                        fmt::format("{:.4f}", last.m), fmt::format("{:.4f}", last.l),
                         told_difference(online.context_vec, plain)});
     }
     walk.step(
@@ -123,7 +121,7 @@ void other_blocks(Walkthrough& walk, const Head& head) {
             "numbers. With one key in a block this is a loop over the keys, and with all keys in one block it "
             "is chapter 1's softmax. The first alpha is always exp(-inf) = 0: there is nothing to correct.")
         .read("online_softmax.hpp")
-        .table({"keys in a block", "m after each block", "alpha of each block", "l", "difference"}, rows);
+        .table({"block", "alpha of each block", "m", "l", "difference"}, rows);
 }
 
 }  // namespace

@@ -19,9 +19,9 @@ void exp_has_limits(Walkthrough& walk) {
     walk.step(
             "Why the maximum is subtracted",
             "The largest float32 is 3.4e38, and exp(88.8) is larger: it becomes inf. exp(-104) is smaller than "
-            "the smallest float32 and becomes 0, which does no harm: such a key has no weight that anybody could "
-            "see. After the maximum is subtracted, no score is above 0. So exp is at most 1, l is at least 1, and "
-            "neither an overflow nor a division by 0 can happen.")
+            "the smallest float32 and becomes 0. That does no harm: the weight of such a key is too small to "
+            "change any sum. After the maximum is subtracted, no score is above 0. So exp is at most 1, l is at "
+            "least 1, and neither an overflow nor a division by 0 can happen.")
         .read("online_softmax.cpp")
         .table({"x", "exp(x) in float32"}, rows);
 }
@@ -41,17 +41,18 @@ void large_scores(Walkthrough& walk, const Head& head) {
                         fmt::format("{:.4g}", l), fmt::format("{:.2f}", state.m),
                         fmt::format("{:.4f}", state.l)});
     }
-    const float naive = ch1::naive_softmax(large)(0);
     walk.step(
             "Blocks without the maximum",
-            "The scores of step 2, plus 89. Softmax of them is the same on paper, because exp(89) cancels. Sums of "
-            "plain exp overflow in the second block, and inf / inf is NaN. The running maximum follows the "
-            "scores, and l is that of steps 3 to 5. Real scores reach such sizes: chapter 9, step 5.")
+            "The scores of step 2, plus 89. On paper softmax stays the same, because exp(89) cancels. But sums of "
+            "plain exp overflow. Then a finite number / inf is 0, and inf / inf is NaN. The running maximum "
+            "follows the scores, and l is that of steps 3 to 5. Real scores reach such sizes: chapter 9, step 5.")
         .read("online_softmax.cpp")
         .table({"keys", "scores + 89", "sum of exp(s)", "m", "l"}, rows)
-        .note(fmt::format("The first weight by plain exp: {}. The context vector of online softmax differs "
-                          "from step 2 by {}: scores near 89 have fewer digits after the point.",
-                          naive, told_difference(finish(state), plain)));
+        .show("naive_softmax(scores + 89)", ch1::naive_softmax(large), {"S"})
+        .note(
+            fmt::format("The context vector of online softmax differs from step 2 by {}: scores near 89 have "
+                        "fewer digits after the point.",
+                        told_difference(finish(state), plain)));
 }
 
 void addition_rounds(Walkthrough& walk) {
@@ -59,8 +60,8 @@ void addition_rounds(Walkthrough& walk) {
     walk.step(
             "Every addition rounds",
             "A float32 has 24 bits, and 16777216 is 2^24. The next float32 is 16777218. So 16777216 + 1 is rounded "
-            "back to 16777216. If the two ones are added first, they count. The order of additions decides about "
-            "the last bits, and both results are correctly rounded sums of something.")
+            "back to 16777216. If the two ones are added first, they count. Neither program is wrong: each "
+            "addition was rounded correctly.")
         .read("rounding.cpp")
         .table({"order", "sum"},
                {{"(16777216 + 1) + 1", fmt::format("{:.0f}", sum_in_blocks(numbers, 1))},
@@ -72,7 +73,7 @@ void orders_of_a_sum(Walkthrough& walk, const Vector& p) {
     const auto row = [&](const std::string& name, std::size_t block) {
         const auto sum = [&](From from) {
             const float got = sum_in_blocks(p, block, from);
-            return std::pair{fmt::format("{:.3f}", got), fmt::format("{:+.1f}", in_last_places(got, exact))};
+            return std::pair{fmt::format("{:.2f}", got), fmt::format("{:+.1f}", in_last_places(got, exact))};
         };
         const auto [first, first_error] = sum(From::first);
         const auto [last, last_error] = sum(From::last);
@@ -80,17 +81,17 @@ void orders_of_a_sum(Walkthrough& walk, const Vector& p) {
     };
     walk.step(
             "The same row in other blocks",
-            "A row of 4096 numbers between 0 and 1, as p has them. It is summed in blocks, and then the blocks' "
-            "sums are summed; forward and backward. The exact sum is computed in double. The differences are in "
+            "A row of 65536 numbers between 0 and 1, as p has them. It is summed in blocks, and then the blocks' "
+            "sums are summed, forward and backward. The exact sum is computed in double. The differences are in "
             "units in the last place: 1 is the distance to the next float32. One long sum loses the most, "
-            "because it adds small numbers to a large one 4096 times. Blocks of 64 are 64 sums of 64 numbers. "
-            "BLAS and vector instructions add in yet other orders. So two right programs differ in "
-            "the last bits, and a test must allow that: a bound, not equality.")
+            "because each addition rounds at the size of the whole sum. Blocks of 256 are 256 sums of 256 "
+            "numbers. BLAS and vector instructions add in yet other orders. So two right programs differ in the "
+            "last bits, and a test must allow that: it needs a bound, not equality.")
         .read("rounding.cpp")
-        .table({"blocks of", "forward", "last places", "backward", "last places "},
-               {row("1", 1), row("2", 2), row("3", 3), row("64", 64), row("512", 512),
-                row("all 4096", p.size())})
-        .note(fmt::format("In double: {:.3f}.", exact));
+        .table({"blocks of", "forward", "last places", "backward", "last places"},
+               {row("1", 1), row("2", 2), row("3", 3), row("256", 256), row("4096", 4096),
+                row("all 65536", p.size())})
+        .note(fmt::format("In double: {:.2f}.", exact));
 }
 
 void contexts_in_every_order(Walkthrough& walk, const Head& head) {
@@ -107,8 +108,8 @@ void contexts_in_every_order(Walkthrough& walk, const Head& head) {
     walk.step(
             "The context vector in every order",
             "Online softmax of step 2's row, in blocks and in both directions, compared with double. No order is "
-            "the right one, and none is worse: all differ from double by about one unit in the last place, "
-            "which is 6e-08 for numbers from 0.5 to 1.")
+            "always the best. All differ from double by at most about two units in the last place; a unit is 6e-08 "
+            "for numbers from 0.5 to 1.")
         .read("rounding.cpp")
         .table({"keys in a block", "forward", "backward", "both differ by"}, rows);
 }
@@ -142,25 +143,25 @@ void the_same_bits_with_any_threads(Walkthrough& walk, torch::Generator& generat
     for (const std::size_t threads : {1UL, 2UL, 3UL, 4UL}) {
         const std::size_t of_a_thread = (p.size() + threads - 1) / threads;
         const bool is_same = decoded(query, keys, values, threads) == one_thread;
-        rows.push_back({fmt::format("{}", threads), fmt::format("{:.4f}", sum_in_blocks(p, of_a_thread)),
-                        fmt::format("{:.4f}", sum_in_blocks(p, 512)),
+        rows.push_back({fmt::format("{}", threads), fmt::format("{:.3f}", sum_in_blocks(p, of_a_thread)),
+                        fmt::format("{:.3f}", sum_in_blocks(p, 512)),
                         is_same ? "the same bits" : "other bits"});
     }
     walk.step(
             "The same bits with any number of threads",
             "If each thread gets an equal part of the keys, the parts depend on the number of threads, and so do "
-            "the last bits: the second column. A result that changes with the machine cannot be tested. So the "
-            "parts of this chapter have 512 keys, whoever computes them, and they are merged in their order. The "
-            "last column is the engine itself: a decoding step with 1100 keys.")
+            "the last bits: see the second column. A result that changes with the machine is hard to test. So the "
+            "parts of this chapter have 512 keys for any number of threads, and they are merged in their order. "
+            "The last column is the engine itself: a decoding step with 1100 keys.")
         .read("split_keys.cpp")
-        .table({"threads", "parts of 4096 / threads", "parts of 512", "decode_split, 1100 keys"}, rows);
+        .table({"threads", "parts of 65536 / threads", "parts of 512", "decode_split, 1100 keys"}, rows);
 }
 
 }  // namespace
 
 void walk_rounding(Walkthrough& walk, const Head& head) {
     torch::Generator generator(walk.seed(walk_seed));
-    const Vector p = torch::uniform(generator, 4096, 0.0f, 1.0f);
+    const Vector p = torch::uniform(generator, 65536, 0.0f, 1.0f);
     exp_has_limits(walk);
     large_scores(walk, head);
     addition_rounds(walk);

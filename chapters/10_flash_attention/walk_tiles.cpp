@@ -27,11 +27,11 @@ void the_order_of_tiles(Walkthrough& walk, const TiledTrace& tiled) {
     walk.section("10.3", "Tiles");
     walk.step(
             "Tiles of queries and keys",
-            "One query is a slow way to use keys: each key would be read once for each query. So a tile of queries "
-            "meets a tile of keys, here two and two. Every row of a tile is an online softmax of its own. The "
-            "numbers are the order of the work: all keys for the first queries, then all keys for the next. "
-            "Causal attention needs three kinds of tiles: below the diagonal nothing is masked, on the "
-            "diagonal some scores are, and above it all scores are. Those are skipped: nothing is computed.")
+            "With one query at a time, each key is read once for each query. So a tile of queries meets a tile "
+            "of keys, here two and two. Every row of a tile is an online softmax of its own. The numbers are the "
+            "order of the work: all keys for the first queries, then all keys for the next. A causal mask makes "
+            "three kinds of tiles: below the diagonal nothing is masked, on the diagonal some scores are, and "
+            "above it all scores are. Tiles above the diagonal are skipped: nothing is computed.")
         .read("tiled_attention.cpp")
         .table({"queries", "keys 0-1", "keys 2-3", "keys 4-5"}, rows);
 }
@@ -131,7 +131,7 @@ void what_is_in_the_cache(Walkthrough& walk, const TiledTrace& tiled) {
                         is_first ? "read " + range_of(tile.first_query, small.queries)
                                  : "hold " + range_of(tile.first_query, small.queries),
                         "read " + range_of(tile.first_key, small.keys), "2 x 2", is_first ? "start" : "hold",
-                        is_last ? "write" : ""});
+                        is_last ? "write" : "later"});
     }
     walk.step("What is in the cache when",
               "Left: plain attention while it works on any row. All 36 scores are in memory. They are "
@@ -153,29 +153,39 @@ std::string mib(std::size_t bytes) {
 }
 
 void bytes_at_a_real_size(Walkthrough& walk) {
-    constexpr TileShape real{.queries = tile_queries, .keys = tile_keys};
     constexpr std::size_t head_dim = 128;
-    const TileBytes bytes = bytes_of_a_tile(real, head_dim);
-    const double flop = 4.0 * tile_queries * tile_keys * head_dim;
+    const TileBytes one = bytes_of_a_tile({tile_queries, tile_keys}, head_dim),
+                    group = bytes_of_a_tile({tile_rows, tile_keys}, head_dim);
+    const auto row = [&](const char* what, std::size_t TileBytes::*bytes, const std::string& shape) {
+        return std::vector<std::string>{what, shape, kib(one.*bytes), kib(group.*bytes)};
+    };
+    const auto flop_a_byte = [&](std::size_t rows, const TileBytes& bytes) {
+        const auto flop = static_cast<double>(4 * rows * tile_keys * head_dim);
+        return fmt::format("{:.0f}", flop / static_cast<double>(bytes.keys + bytes.values));
+    };
     walk.step(
             "Bytes of a real tile",
-            "The tiles of this chapter's engine: 64 queries, 256 keys, heads of 128 numbers in float32. All of it "
-            "fits into a core's second cache, which has 512 KiB to 2 MiB on today's processors. It does not "
-            "depend on the length of the text. A GPU's tile is of the same kind: 64 to 128 queries and keys in "
-            "shared memory of 100 to 228 KiB, with 16-bit numbers.")
+            fmt::format(
+                "The tiles of this chapter's engine, with heads of {} numbers in float32: R is {} queries "
+                "of one head, or {} rows of all heads that share their keys. N is {} keys. Either tile fits "
+                "into the level-2 cache of a core, and neither depends on the length of the text. A GPU's "
+                "tile is of the same kind: 64 to 128 queries and keys in 16-bit numbers, in the shared "
+                "memory of a multiprocessor.",
+                head_dim, tile_queries, tile_rows, tile_keys))
         .read("tile_sizes.hpp")
-        .table({"held in the cache", "shape", "bytes"},
-               {{"queries", fmt::format("{} x {}", real.queries, head_dim), kib(bytes.queries)},
-                {"keys", fmt::format("{} x {}", real.keys, head_dim), kib(bytes.keys)},
-                {"values", fmt::format("{} x {}", real.keys, head_dim), kib(bytes.values)},
-                {"scores, then p", fmt::format("{} x {}", real.queries, real.keys), kib(bytes.scores)},
-                {"m and l", fmt::format("2 x {}", real.queries), kib(bytes.m_and_l)},
-                {"acc", fmt::format("{} x {}", real.queries, head_dim), kib(bytes.acc)},
-                {"together", "", kib(bytes.total())}})
-        .note(fmt::format("A tile takes {:.1f} million floating-point operations for {} of new keys and "
-                          "values: {:.0f} for each byte.",
-                          flop / 1e6, kib(bytes.keys + bytes.values),
-                          flop / static_cast<double>(bytes.keys + bytes.values)));
+        .table({"held in the cache", "shape", fmt::format("R = {}", tile_queries),
+                fmt::format("R = {}", tile_rows)},
+               {row("queries", &TileBytes::queries, "R x d"),
+                row("keys", &TileBytes::keys, "N x d"),
+                row("values", &TileBytes::values, "N x d"),
+                row("scores, then p", &TileBytes::scores, "R x N"),
+                row("m and l", &TileBytes::m_and_l, "2 x R"),
+                row("acc", &TileBytes::acc, "R x d"),
+                {"together", "", kib(one.total()), kib(group.total())}})
+        .note(fmt::format("A tile takes 4 R N d floating-point operations. For each byte of keys and values, "
+                          "these are {} with R = {}, and {} with R = {}.",
+                          flop_a_byte(tile_queries, one), tile_queries, flop_a_byte(tile_rows, group),
+                          tile_rows));
 }
 
 void bytes_that_move(Walkthrough& walk) {
@@ -192,11 +202,10 @@ void bytes_that_move(Walkthrough& walk) {
             "Counted for one head, in MiB. The plain way writes and reads three matrices (T, T): scores, "
             "masked scores, weights. A layer with 32 heads needs 32 times as much. Tiles need the memory of one "
             "tile, for any length. They read keys and values once for each tile of queries. That grows with "
-            "T² too, but a head's keys and values are small enough to come from a larger cache, and a matrix "
-            "(T, T) is not.")
+            "T² too. But the keys and values of one head fit into a larger cache for most texts, and a matrix "
+            "(T, T) does not.")
         .read("tile_memory.cpp")
-        .table({"T", "a matrix", "plain: moved", "tiles: held", "keys, values read", "queries, context"},
-               rows);
+        .table({"T", "a matrix", "plain moves", "tiles hold", "they read k, v", "q, context"}, rows);
 }
 
 }  // namespace
