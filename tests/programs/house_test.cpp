@@ -71,7 +71,7 @@ TEST_CASE("the staircase: includes run down the stairs only") {
 // The rooms of common/, in their order: a room includes from itself and from those before it. Ranks stand on
 // the base alone.
 TEST_CASE("the rooms of common/: includes run one way") {
-    const std::vector<std::string> rooms = {"",        "torch",   "files", "document", "render",
+    const std::vector<std::string> rooms = {"",        "bench",   "torch", "files",    "document", "render",
                                             "compare", "program", "bug",   "exercise", "cuda"};
     const auto place_of = [&](const std::string& room) {
         return std::find(rooms.begin(), rooms.end(), room) - rooms.begin();
