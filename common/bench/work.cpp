@@ -29,7 +29,7 @@ Work work_of(const AttentionCall& call) {
     }
     const std::size_t read = stop_key > first_key ? stop_key - first_key : 0;
     const std::size_t query_width = call.queries.width + call.queries_pe.width;
-    const bool values_are_keys = call.values.data == call.keys.data;
+    const bool values_are_keys = call.values.data != nullptr && call.values.data == call.keys.data;
     const std::size_t numbers_of_key =
         stored_heads(call.keys, call.n_kv_heads) * call.keys.width +
         stored_heads(call.keys_pe, call.n_kv_heads) * call.keys_pe.width +

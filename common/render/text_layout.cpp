@@ -50,6 +50,10 @@ std::string pad_left(std::string_view text, std::size_t width) {
     return std::string(width - std::min(width, columns(text)), ' ') + std::string(text);
 }
 
+std::string without_trailing_spaces(const std::string& line) {
+    return line.substr(0, line.find_last_not_of(' ') + 1);
+}
+
 std::string cut(std::string_view text, std::size_t width) {
     std::size_t end = 0;
     for (std::size_t seen = 0; end < text.size(); ++end) {
