@@ -1,7 +1,5 @@
 #include "common/bench/limits.hpp"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <array>
 
@@ -69,18 +67,6 @@ Limits measure_limits(std::size_t threads, const LimitSizes& sizes, const Budget
     limits.read_one = std::move(samples[2]);
     limits.read_all = std::move(samples[3]);
     return limits;
-}
-
-std::string in_words(const Limits& limits) {
-    const auto rates = [&](double one, double all) {
-        return limits.threads == 1
-                   ? fmt::format("{:.3g}", one)
-                   : fmt::format("{:.3g} with 1 thread, {:.3g} with {}", one, all, limits.threads);
-    };
-    return fmt::format(
-        "GFLOP/s of sgemm: {}. GB/s of reading memory: {}.",
-        rates(limits.one_thread.flop_per_second / 1e9, limits.all_threads.flop_per_second / 1e9),
-        rates(limits.one_thread.bytes_per_second / 1e9, limits.all_threads.bytes_per_second / 1e9));
 }
 
 }  // namespace bench

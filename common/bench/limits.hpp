@@ -2,8 +2,6 @@
 // memory is read.
 #pragma once
 #include <cstddef>
-#include <functional>
-#include <string>
 #include <vector>
 
 #include "common/bench/roofs.hpp"
@@ -49,8 +47,5 @@ class SgemmProbe {
 
 // All four in turn: one thread and `threads` threads, products and reading.
 Limits measure_limits(std::size_t threads, const LimitSizes& sizes = {}, const Budget& budget = {5, 5, 0});
-
-// "sgemm 2048: 160 GFLOP/s with 1 thread, 310 with 2; ..."
-std::string in_words(const Limits& limits);
 
 }  // namespace bench

@@ -21,11 +21,6 @@ Unit unit_of(double seconds) {
     return seconds < 1 ? Unit{1e-3, "ms"} : Unit{1, "s"};
 }
 
-// Three digits that count: 1.23, 45.6, 789.
-std::string three_digits(double number) {
-    return fmt::format("{:.{}f}", number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0);
-}
-
 }  // namespace
 
 double Samples::total() const {
@@ -65,6 +60,10 @@ std::vector<Samples> time_in_turn(const std::vector<std::function<void()>>& call
         forwards = !forwards;
     }
     return samples;
+}
+
+std::string three_digits(double number) {
+    return std::abs(number) < 999.5 ? fmt::format("{:.3g}", number) : fmt::format("{:.0f}", number);
 }
 
 std::string duration(double seconds) {

@@ -43,9 +43,11 @@ std::vector<Samples> time_in_turn(const std::vector<std::function<void()>>& call
 // The time of a single call, in seconds.
 double seconds_of(const std::function<void()>& call);
 
-// "1.23 ms", "45.6 us", "2.00 s".
+// "1.23", "45.6", "1234".
+std::string three_digits(double number);
+// "1.23 ms", "45.6 us", "2 s".
 std::string duration(double seconds);
-// "1.23 ms (1.20-1.31)": the median and both quartiles, in the unit of the median.
+// "1.23 ms (1.2-1.31)": the median and both quartiles, in the unit of the median.
 std::string with_spread(const Samples& samples);
 
 }  // namespace bench

@@ -87,3 +87,8 @@ Step& Step::roofline(Roofline picture) {
     blocks.emplace_back(std::move(picture));
     return *this;
 }
+
+std::string numbered_kind(const Document& document) {
+    const int number = document.chapter.number;
+    return number == 0 ? document.kind : document.kind + " " + std::to_string(number);
+}

@@ -149,11 +149,14 @@ struct Chapter {
 
 struct Document {
     Chapter chapter;
-    std::string kind = "Chapter";  // what chapter.number counts: "Chapter 5", "Bug 12"
+    std::string kind = "Chapter";  // what chapter.number counts: "Chapter 5", "Bug 12"; 0 is not shown
     std::vector<std::pair<std::string, AnyTensor>>
         kept;                                       // to be saved though not shown: output, cache_k, cache_v
     std::deque<std::variant<Section, Step>> parts;  // a deque: a step stays where it is while others follow
 };
+
+// "Chapter 5", "Bug 12", "Benchmark".
+std::string numbered_kind(const Document& document);
 
 // Calls `visit` with every shown tensor, in order. Works on const and on mutable documents.
 template <class SomeDocument, class Visit>

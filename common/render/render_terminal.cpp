@@ -30,7 +30,7 @@ class TerminalRenderer {
 
     std::vector<std::string> render(const Document& document, const std::string& closing) {
         const Chapter& chapter = document.chapter;
-        line(styled(bold, say(fmt::format("{} {}  {}", document.kind, chapter.number, chapter.title))));
+        line(styled(bold, say(fmt::format("{}  {}", numbered_kind(document), chapter.title))));
         prose(chapter.letters + ". Read along in chapters/" + chapter.folder + "/.", "");
         for (const auto& part : document.parts) {
             if (const auto* section = std::get_if<Section>(&part)) draw(*section, chapter.number);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/bench/timing.hpp"
 #include "common/render/text_layout.hpp"
 
 namespace {
@@ -163,8 +164,8 @@ Table roofline_legend(const Roofline& roofline) {
         const Roofline::Point& point = roofline.points[i];
         const bool memory = roofline.roofs.is_memory_bound(point.work);
         legend.rows.push_back(
-            {roofline_letter(i) + "  " + point.name, fmt::format("{:.3g}", flop_per_byte(point)),
-             fmt::format("{:.3g}", flop_per_second(point) / 1e9),
+            {roofline_letter(i) + "  " + point.name, bench::three_digits(flop_per_byte(point)),
+             bench::three_digits(flop_per_second(point) / 1e9),
              fmt::format("{:.0f} % of {}", 100 * roofline.roofs.share(point.work, point.seconds),
                          memory ? "reading" : "sgemm")});
     }

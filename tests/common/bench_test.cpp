@@ -44,8 +44,10 @@ TEST_CASE("durations in words") {
     CHECK(duration(0.0000456) == "45.6 us");
     CHECK(duration(0.001234) == "1.23 ms");
     CHECK(duration(0.09996) == "100 ms");
-    CHECK(duration(2) == "2.00 s");
-    CHECK(with_spread(Samples({0.001, 0.002, 0.003})) == "2.00 ms (1.50-2.50)");
+    CHECK(three_digits(999.7) == "1000");
+    CHECK(three_digits(0.00123456) == "0.00123");
+    CHECK(duration(2) == "2 s");
+    CHECK(with_spread(Samples({0.001, 0.002, 0.003})) == "2 ms (1.5-2.5)");
 }
 
 TEST_CASE("the limit of some work, and the share of it") {

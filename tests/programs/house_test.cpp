@@ -120,7 +120,8 @@ TEST_CASE("common/ knows no chapter's option") {
 TEST_CASE("walk --help and walk list answer at once") {
     const Finished help = walk("--help");
     CHECK(help.status == 0);
-    for (const char* word : {"./walk", "./walk 3", "list", "exercise", "grade", "bug", "test", "doctor"})
+    for (const char* word :
+         {"./walk", "./walk 3", "list", "exercise", "grade", "bug", "bench", "test", "doctor"})
         CHECK(has(help.output, word));
 
     const Finished list = walk("list");

@@ -78,7 +78,7 @@ class HtmlRenderer {
 
     std::string render(const Document& document, const std::string& closing) {
         const Chapter& chapter = document.chapter;
-        const std::string title = fmt::format("{} {}: {}", document.kind, chapter.number, chapter.title);
+        const std::string title = fmt::format("{}: {}", numbered_kind(document), chapter.title);
         add("<a class=\"skip\" href=\"#steps\">Skip to the steps</a>\n");
         add("<header class=\"masthead\"><p>A walkthrough of attention</p><h1>{}</h1></header>\n",
             escape_html(title));

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <vector>
 
+#include "common/bench/timing.hpp"
 #include "common/render/page/escape.hpp"
 #include "common/render/roofline.hpp"
 
@@ -61,9 +62,9 @@ class Picture {
         const Place from = place(start, start * bytes), corner = place(flops / bytes, flops);
         text_ += fmt::format("<path class=\"roof\" d=\"M{:.1f} {:.1f}L{:.1f} {:.1f}H{}\"/>\n", from.x, from.y,
                              corner.x, corner.y, right_);
-        text(right_, corner.y - 8, "end", fmt::format("sgemm: {:.3g} GFLOP/s", flops / 1e9));
+        text(right_, corner.y - 8, "end", "sgemm: " + bench::three_digits(flops / 1e9) + " GFLOP/s");
         text((from.x + corner.x) / 2 - 8, (from.y + corner.y) / 2 - 8, "end",
-             fmt::format("reading: {:.3g} GB/s", bytes / 1e9));
+             "reading: " + bench::three_digits(bytes / 1e9) + " GB/s");
     }
 
     // A dot and its letter. A letter moves to the right until it covers no other.
@@ -76,9 +77,10 @@ class Picture {
         while (std::any_of(labels_.begin(), labels_.end(), is_covered)) label.x += 4;
         labels_.push_back(label);
         text_ += fmt::format(
-            "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\"><title>{}: {:.3g} GFLOP/s</title></circle>"
+            "<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"5\"><title>{}: {} GFLOP/s</title></circle>"
             "<text class=\"letter\" x=\"{:.1f}\" y=\"{:.1f}\">{}</text>\n",
-            dot.x, dot.y, escape_html(point.name), flop_per_second(point) / 1e9, label.x, label.y, letter);
+            dot.x, dot.y, escape_html(point.name), bench::three_digits(flop_per_second(point) / 1e9), label.x,
+            label.y, letter);
     }
 
     void line(double x1, double y1, double x2, double y2) {
