@@ -49,6 +49,8 @@ class FlushDenormals {
     FlushDenormals& operator=(const FlushDenormals&) = delete;
 };
 
+}  // namespace
+
 std::size_t usable_cores() {
 #ifdef __linux__
     cpu_set_t cores;
@@ -56,8 +58,6 @@ std::size_t usable_cores() {
 #endif
     return std::max(1U, std::thread::hardware_concurrency());
 }
-
-}  // namespace
 
 std::size_t default_threads() {
     if (const char* asked = std::getenv("OMP_NUM_THREADS")) {

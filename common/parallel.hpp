@@ -3,6 +3,9 @@
 #include <cstddef>
 #include <functional>
 
+// The number of cores that this process may run on.
+std::size_t usable_cores();
+
 // The number of threads to use: OMP_NUM_THREADS, or the cores that this process may run on.
 std::size_t default_threads();
 

@@ -1,6 +1,7 @@
 #include "common/document/step.hpp"
 
 #include <algorithm>
+#include <stdexcept>
 #include <utility>
 
 #include "common/printable.hpp"
@@ -70,4 +71,24 @@ Step& Step::show_pair(Shown left, Shown right) {
 Step& Step::code(std::vector<std::string> lines) {
     blocks.emplace_back(Code{std::move(lines)});
     return *this;
+}
+
+Step& Step::roofline(Roofline picture) {
+    const auto require_positive = [](double number, const std::string& whose) {
+        if (!(number > 0))
+            throw std::invalid_argument("roofline: a number of " + whose + " is not above zero");
+    };
+    for (const double roof : {picture.roofs.flop_per_second, picture.roofs.bytes_per_second})
+        require_positive(roof, "the limits");
+    for (const Roofline::Point& point : picture.points) {
+        for (const double number : {point.work.flop, point.work.bytes, point.seconds})
+            require_positive(number, point.name);
+    }
+    blocks.emplace_back(std::move(picture));
+    return *this;
+}
+
+std::string numbered_kind(const Document& document) {
+    const int number = document.chapter.number;
+    return number == 0 ? document.kind : document.kind + " " + std::to_string(number);
 }

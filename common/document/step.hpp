@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "common/any_tensor.hpp"
+#include "common/bench/roofs.hpp"
 
 // A print to reproduce: the number of the notebook's cell, and the label that the cell prints before the
 // tensor. The number is 0 where no notebook exists and the reference print is PyTorch's (chapter 5 and
@@ -80,7 +81,19 @@ struct Code {
     std::vector<std::string> lines;
 };
 
-using Block = std::variant<Formula, Shown, Note, Table, Heatmap, HeatmapPair, ShownPair, Code>;
+// Measured times of some work below the limits of the machine, all with the same number of threads.
+struct Roofline {
+    struct Point {
+        std::string name;
+        bench::Work work;
+        double seconds;
+    };
+    std::string title;
+    bench::Roofs roofs;
+    std::vector<Point> points;
+};
+
+using Block = std::variant<Formula, Shown, Note, Table, Heatmap, HeatmapPair, ShownPair, Code, Roofline>;
 
 struct Step {
     std::string title;
@@ -101,6 +114,8 @@ struct Step {
     Step& side_by_side(Heatmap left, Heatmap right);
     Step& show_pair(Shown left, Shown right);
     Step& code(std::vector<std::string> lines);
+    // Throws std::invalid_argument if a number is not above zero, because both axes are logarithmic.
+    Step& roofline(Roofline picture);
 };
 
 struct Section {
@@ -134,11 +149,14 @@ struct Chapter {
 
 struct Document {
     Chapter chapter;
-    std::string kind = "Chapter";  // what chapter.number counts: "Chapter 5", "Bug 12"
+    std::string kind = "Chapter";  // what chapter.number counts: "Chapter 5", "Bug 12"; 0 is not shown
     std::vector<std::pair<std::string, AnyTensor>>
         kept;                                       // to be saved though not shown: output, cache_k, cache_v
     std::deque<std::variant<Section, Step>> parts;  // a deque: a step stays where it is while others follow
 };
+
+// "Chapter 5", "Bug 12", "Benchmark".
+std::string numbered_kind(const Document& document);
 
 // Calls `visit` with every shown tensor, in order. Works on const and on mutable documents.
 template <class SomeDocument, class Visit>

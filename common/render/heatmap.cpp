@@ -77,10 +77,6 @@ std::string legend(float largest, const Terminal& terminal, bool in_color) {
     return fmt::format("0 {} {:.2f}", scale, largest);
 }
 
-std::string without_trailing_spaces(const std::string& line) {
-    return line.substr(0, line.find_last_not_of(' ') + 1);
-}
-
 // A picture below its title.
 std::vector<std::string> with_title(const Heatmap& heatmap, const Terminal& terminal, std::size_t width) {
     const std::string margin(4, ' ');

@@ -9,6 +9,7 @@
 
 #include "common/document/judge.hpp"
 #include "common/render/heatmap.hpp"
+#include "common/render/roofline.hpp"
 #include "common/render/side_by_side.hpp"
 #include "common/render/text_layout.hpp"
 
@@ -29,7 +30,7 @@ class TerminalRenderer {
 
     std::vector<std::string> render(const Document& document, const std::string& closing) {
         const Chapter& chapter = document.chapter;
-        line(styled(bold, say(fmt::format("{} {}  {}", document.kind, chapter.number, chapter.title))));
+        line(styled(bold, say(fmt::format("{}  {}", numbered_kind(document), chapter.title))));
         prose(chapter.letters + ". Read along in chapters/" + chapter.folder + "/.", "");
         for (const auto& part : document.parts) {
             if (const auto* section = std::get_if<Section>(&part)) draw(*section, chapter.number);
@@ -147,6 +148,13 @@ class TerminalRenderer {
             const std::string_view style = text.starts_with('-') ? red : text.starts_with('+') ? green : "";
             line("    " + styled(style, say(text)));
         }
+    }
+
+    void draw(const Roofline& roofline) {
+        prose(roofline.title);
+        for (const std::string& row : draw_roofline(roofline, terminal_)) line(row);
+        line();
+        draw(roofline_legend(roofline));
     }
 
     // `left` after `indent`, and `right` at the right margin, or on the next line if there is no room.

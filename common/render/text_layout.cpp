@@ -12,17 +12,17 @@ bool starts_code_point(char byte) {
 }
 
 // The characters of formulas, rules, ticks and heatmaps, and their ASCII equivalents.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 59> ascii_stand_ins = {{
-    {"━", "="},     {"─", "-"},  {"│", "|"},     {"·", "*"},   {"×", "x"},       {"–", "-"},
-    {"—", "-"},     {"’", "'"},  {"…", "..."},   {"→", "->"},  {"←", "<-"},      {"≤", "<="},
-    {"≥", ">="},    {"≠", "!="}, {"≈", "~"},     {"∞", "inf"}, {"√", "sqrt "},   {"Σ", "sum"},
-    {"∈", "in"},    {"⊙", ".*"}, {"²", "^2"},    {"⁻", "^-"},  {"ᵀ", "^T"},      {"ᵢ", "_i"},
-    {"ⱼ", "_j"},    {"ₖ", "_k"}, {"ₕ", "_h"},    {"₀", "_0"},  {"₁", "_1"},      {"₂", "_2"},
-    {"ω", "score"}, {"α", "w"},  {"σ", "sigma"}, {"✓", "ok"},  {"✗", "DIFFERS"}, {"█", "#"},
-    {"▓", "+"},     {"▒", ":"},  {"░", "."},     {"¹", "^1"},  {"₃", "_3"},      {"₄", "_4"},
-    {"ₜ", "_t"},    {"ₘ", "_m"}, {"θ", "theta"}, {"⁺", "^+"},  {"∼", "~"},       {"ⁱ", "^i"},
-    {"ʲ", "^j"},    {"⁹", "^9"}, {"ₙ", "_n"},    {"ᵣ", "_r"},  {"⌊", "floor("},  {"⌋", ")"},
-    {"⌈", "ceil("}, {"⌉", ")"},  {"ₑ", "_e"},    {"■", "#"},   {"□", "."},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 60> ascii_stand_ins = {{
+    {"━", "="},   {"─", "-"},     {"│", "|"},  {"·", "*"},     {"×", "x"},   {"±", "+-"},
+    {"–", "-"},   {"—", "-"},     {"’", "'"},  {"…", "..."},   {"→", "->"},  {"←", "<-"},
+    {"≤", "<="},  {"≥", ">="},    {"≠", "!="}, {"≈", "~"},     {"∞", "inf"}, {"√", "sqrt "},
+    {"Σ", "sum"}, {"∈", "in"},    {"⊙", ".*"}, {"²", "^2"},    {"⁻", "^-"},  {"ᵀ", "^T"},
+    {"ᵢ", "_i"},  {"ⱼ", "_j"},    {"ₖ", "_k"}, {"ₕ", "_h"},    {"₀", "_0"},  {"₁", "_1"},
+    {"₂", "_2"},  {"ω", "score"}, {"α", "w"},  {"σ", "sigma"}, {"✓", "ok"},  {"✗", "DIFFERS"},
+    {"█", "#"},   {"▓", "+"},     {"▒", ":"},  {"░", "."},     {"¹", "^1"},  {"₃", "_3"},
+    {"₄", "_4"},  {"ₜ", "_t"},    {"ₘ", "_m"}, {"θ", "theta"}, {"⁺", "^+"},  {"∼", "~"},
+    {"ⁱ", "^i"},  {"ʲ", "^j"},    {"⁹", "^9"}, {"ₙ", "_n"},    {"ᵣ", "_r"},  {"⌊", "floor("},
+    {"⌋", ")"},   {"⌈", "ceil("}, {"⌉", ")"},  {"ₑ", "_e"},    {"■", "#"},   {"□", "."},
 }};
 
 }  // namespace
@@ -48,6 +48,10 @@ std::string pad_right(std::string_view text, std::size_t width) {
 
 std::string pad_left(std::string_view text, std::size_t width) {
     return std::string(width - std::min(width, columns(text)), ' ') + std::string(text);
+}
+
+std::string without_trailing_spaces(const std::string& line) {
+    return line.substr(0, line.find_last_not_of(' ') + 1);
 }
 
 std::string cut(std::string_view text, std::size_t width) {

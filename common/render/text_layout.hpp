@@ -16,6 +16,8 @@ std::size_t visible_columns(std::string_view line);
 std::string pad_right(std::string_view text, std::size_t width);
 std::string pad_left(std::string_view text, std::size_t width);
 
+std::string without_trailing_spaces(const std::string& line);
+
 // The first `width` columns of `text`.
 std::string cut(std::string_view text, std::size_t width);
 

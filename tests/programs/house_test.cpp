@@ -71,7 +71,7 @@ TEST_CASE("the staircase: includes run down the stairs only") {
 // The rooms of common/, in their order: a room includes from itself and from those before it. Ranks stand on
 // the base alone.
 TEST_CASE("the rooms of common/: includes run one way") {
-    const std::vector<std::string> rooms = {"",        "torch",   "files", "document", "render",
+    const std::vector<std::string> rooms = {"",        "bench",   "torch", "files",    "document", "render",
                                             "compare", "program", "bug",   "exercise", "cuda"};
     const auto place_of = [&](const std::string& room) {
         return std::find(rooms.begin(), rooms.end(), room) - rooms.begin();
@@ -120,7 +120,8 @@ TEST_CASE("common/ knows no chapter's option") {
 TEST_CASE("walk --help and walk list answer at once") {
     const Finished help = walk("--help");
     CHECK(help.status == 0);
-    for (const char* word : {"./walk", "./walk 3", "list", "exercise", "grade", "bug", "test", "doctor"})
+    for (const char* word :
+         {"./walk", "./walk 3", "list", "exercise", "grade", "bug", "bench", "test", "doctor"})
         CHECK(has(help.output, word));
 
     const Finished list = walk("list");

@@ -10,7 +10,9 @@
 #include "common/render/page/escape.hpp"
 #include "common/render/page/mathml.hpp"
 #include "common/render/page/page_frame.hpp"
+#include "common/render/page/roofline_svg.hpp"
 #include "common/render/page/tensor_data.hpp"
+#include "common/render/roofline.hpp"
 
 namespace {
 
@@ -76,7 +78,7 @@ class HtmlRenderer {
 
     std::string render(const Document& document, const std::string& closing) {
         const Chapter& chapter = document.chapter;
-        const std::string title = fmt::format("{} {}: {}", document.kind, chapter.number, chapter.title);
+        const std::string title = fmt::format("{}: {}", numbered_kind(document), chapter.title);
         add("<a class=\"skip\" href=\"#steps\">Skip to the steps</a>\n");
         add("<header class=\"masthead\"><p>A walkthrough of attention</p><h1>{}</h1></header>\n",
             escape_html(title));
@@ -252,6 +254,14 @@ class HtmlRenderer {
 
     void draw(const Code& code) {
         add("<pre class=\"code\">{}</pre>\n", escape_html(fmt::format("{}", fmt::join(code.lines, "\n"))));
+    }
+
+    // The table has the same numbers for readers who do not see the picture.
+    void draw(const Roofline& roofline) {
+        add("<figure class=\"roofline\">\n<figcaption>{}</figcaption>\n{}", escape_html(roofline.title),
+            roofline_svg(roofline));
+        draw(roofline_legend(roofline));
+        add("</figure>\n");
     }
 
     template <class... Arguments>
