@@ -2,6 +2,8 @@
 // lines of data/notebooks/src/10_flash_attention.py.
 #include "chapters/10_flash_attention/walk.hpp"
 
+#include <cstdlib>
+
 #include "chapters/10_flash_attention/mistakes.hpp"
 
 namespace {
@@ -13,6 +15,11 @@ const Chapter chapter{
     .letters = "T queries, S keys, N keys of a block or tile, R queries of a tile, d width of a head",
     .takes = Takes::input};
 
+// The last section measures for some seconds and prints other times in each run. Tests leave it out.
+bool is_timed(const Walkthrough& walk) {
+    return walk.shows_steps() && std::getenv("ATTN_UNTIMED") == nullptr;
+}
+
 void tell(Walkthrough& walk) {
     if (walk.own().any()) return ch10::walk_own_text(walk);
     torch::Generator generator(walk.seed(ch10::walk_seed));
@@ -21,10 +28,18 @@ void tell(Walkthrough& walk) {
     ch10::walk_merging(walk, head);
     ch10::walk_tiles(walk, head);
     ch10::walk_rounding(walk, head);
+    if (is_timed(walk)) ch10::walk_ladder(walk);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-    return walk_through({.chapter = chapter, .tell = tell, .mistakes = ch10::mistakes}, argc, argv);
+    return walk_through(
+        {.chapter = chapter,
+         .tell = tell,
+         .mistakes = ch10::mistakes,
+         .options =
+             {.examples =
+                  "  ATTN_UNTIMED=1 ./walk 10        without its last section, which measures for some seconds\n"}},
+        argc, argv);
 }

@@ -17,6 +17,7 @@ void walk_online_softmax(Walkthrough& walk, const Head& head);
 void walk_merging(Walkthrough& walk, const Head& head);
 void walk_tiles(Walkthrough& walk, const Head& head);
 void walk_rounding(Walkthrough& walk, const Head& head);
+void walk_ladder(Walkthrough& walk);
 
 // --input: your own embeddings.
 void walk_own_text(Walkthrough& walk);

@@ -99,26 +99,34 @@ Document document_of(const Report& report) {
         "time.");
     if (report.quick) machine.note("--quick: the sizes are too small to say something about speed.");
 
-    Roofline roofline{
-        fmt::format("{} threads. Flat: sgemm, {} GFLOP/s. Slope: reading memory, {} GB/s.", limits.threads,
-                    gigas(roofs.flop_per_second), gigas(roofs.bytes_per_second)),
-        roofs,
-        {}};
+    std::vector<MeasuredGroup> ladders;
     for (const MeasuredGroup& group : report.groups) {
         show_group(step(group.title, group.text), group, roofs);
-        if (!group.is_ladder) continue;
+        if (group.is_ladder) ladders.push_back(group);
+    }
+    step(
+        "Roofline",
+        "Each letter is a step of a ladder. To the right: more operations for each byte. Up: more operations in a "
+        "second. A step that touches the roof cannot become faster without doing less.")
+        .roofline(roofline_of(ladders, limits));
+    return document;
+}
+
+Roofline roofline_of(const std::vector<MeasuredGroup>& ladders, const bench::Limits& limits) {
+    const bench::Roofs& roofs = limits.all_threads;
+    Roofline roofline{
+        fmt::format("{} threads. Flat: sgemm, {} GFLOP/s. Slope: reading memory, {} GB/s.", limits.threads,
+                    three_digits(roofs.flop_per_second / 1e9), three_digits(roofs.bytes_per_second / 1e9)),
+        roofs,
+        {}};
+    for (const MeasuredGroup& group : ladders) {
         for (const MeasuredCase& measured : group.cases) {
             const std::string ladder = group.title.substr(group.title.rfind(',') + 2);
             roofline.points.push_back(
                 {ladder + ": " + measured.name, measured.work, measured.samples.median()});
         }
     }
-    step(
-        "Roofline",
-        "Each letter is a step of a ladder. To the right: more operations for each byte. Up: more operations in a "
-        "second. A step that touches the roof cannot become faster without doing less.")
-        .roofline(std::move(roofline));
-    return document;
+    return roofline;
 }
 
 std::string as_json(const Report& report) {
