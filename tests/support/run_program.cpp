@@ -17,6 +17,7 @@ namespace {
 [[noreturn]] void become(const std::string& shell_command, const std::vector<std::string>& environment) {
     std::vector<std::string> variables = environment;
     variables.push_back(std::string("PATH=") + std::getenv("PATH"));
+    variables.push_back("ATTN_UNTIMED=1");  // no walk prints what it has measured
     std::vector<char*> pointers;
     for (std::string& variable : variables) pointers.push_back(variable.data());
     pointers.push_back(nullptr);

@@ -10,7 +10,8 @@ struct Finished {
     long peak_mib = 0;   // the most memory that it, or a program that it ran, had at once
 };
 
-// `environment` is all there is: {"LANG=C.UTF-8"}. PATH is added.
+// `environment` is all there is: {"LANG=C.UTF-8"}. PATH is added, and ATTN_UNTIMED, so
+// that a walk prints the same in each run.
 Finished run_piped(const std::string& shell_command, const std::vector<std::string>& environment);
 // `typed` is what a reader types there. 24 rows.
 Finished run_on_terminal(const std::string& shell_command, const std::vector<std::string>& environment,
