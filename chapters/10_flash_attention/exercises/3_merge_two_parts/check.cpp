@@ -159,8 +159,11 @@ TEST("both parts have the same largest score") {
     check_merge(keys_with(1033, {1.5f, -1.0f, 0.25f, 1.5f}), 2);
 }
 
-TEST("scores near -150 and near 150") {
+TEST("scores near -150, then near 150") {
     check_merge(keys_with(1034, {-150.0f, -149.0f, 150.0f, 151.0f, 148.0f}), 2);
+}
+
+TEST("scores near 150, then near -150") {
     check_merge(keys_with(1035, {152.0f, 149.0f, -150.0f}), 2);
 }
 
