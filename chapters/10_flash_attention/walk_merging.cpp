@@ -50,7 +50,8 @@ void merge_them(Walkthrough& walk, const Head& head, const Halves& halves) {
             "Merging is the correction of step 4 on both sides. The common m is the larger one. Each half is "
             "multiplied by exp(its m - m), and then the sums are added. One of the two factors is always 1.")
         .read("online_softmax.cpp")
-        .formula("m = max(m_a, m_b)        alpha_a = exp(m_a - m)        alpha_b = exp(m_b - m)")
+        .formula("m = max(m_a, m_b)")
+        .formula("alpha_a = exp(m_a - m)        alpha_b = exp(m_b - m)")
         .formula("l = alpha_a l_a + alpha_b l_b        acc = alpha_a acc_a + alpha_b acc_b")
         .show("merged.m", AnyTensor(merged.m), {}, pytorch())
         .show("merged.alpha_a", AnyTensor(merged.alpha_a), {}, pytorch())

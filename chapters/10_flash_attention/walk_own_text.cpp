@@ -17,9 +17,9 @@ void own_blocks(Walkthrough& walk, const Head& head, const PlainTrace& plain) {
     Rows rows;
     for (std::size_t n = 0; n < online.blocks.size(); ++n) {
         const BlockTrace& part = online.blocks[n];
-        rows.push_back({fmt::format("{}-{}", n * block, n * block + part.scores.size() - 1),
-                        fmt::format("{:.4f}", part.block_max), fmt::format("{:.4f}", part.m_new),
-                        fmt::format("{:.4f}", part.alpha), fmt::format("{:.4f}", part.after.l)});
+        rows.push_back({range_of(n * block, part.scores.size()), fmt::format("{:.4f}", part.block_max),
+                        fmt::format("{:.4f}", part.m_new), fmt::format("{:.4f}", part.alpha),
+                        fmt::format("{:.4f}", part.after.l)});
     }
     walk.step("The last token, block by block",
               "It sees all keys, here in at most four blocks. The context vector is that of plain attention.")

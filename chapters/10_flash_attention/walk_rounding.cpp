@@ -36,8 +36,7 @@ void large_scores(Walkthrough& walk, const Head& head) {
         for (std::size_t j = first; j < first + 2; ++j) l += std::exp(large(j));
         state = see_block(state, torch::narrow(large, 0, first, 2), torch::narrow(head.values, 0, first, 2))
                     .after;
-        rows.push_back({fmt::format("{}-{}", first, first + 1),
-                        fmt::format("{:.2f}  {:.2f}", large(first), large(first + 1)),
+        rows.push_back({range_of(first, 2), fmt::format("{:.2f}  {:.2f}", large(first), large(first + 1)),
                         fmt::format("{:.4g}", l), fmt::format("{:.2f}", state.m),
                         fmt::format("{:.4f}", state.l)});
     }

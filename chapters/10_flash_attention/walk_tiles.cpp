@@ -11,10 +11,6 @@ namespace {
 
 constexpr TileShape small{.queries = 2, .keys = 2};
 
-std::string range_of(std::size_t first, std::size_t n) {
-    return fmt::format("{}-{}", first, first + n - 1);
-}
-
 void the_order_of_tiles(Walkthrough& walk, const TiledTrace& tiled) {
     Rows rows;
     std::size_t number = 0;

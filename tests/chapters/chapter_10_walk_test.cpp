@@ -17,7 +17,8 @@
 
 namespace {
 
-constexpr float inf = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
+constexpr float inf = std::numeric_limits<float>::infinity(),
+                not_a_number = std::numeric_limits<float>::quiet_NaN();
 
 // Scores of a row that is far from uniform: the largest and the smallest differ by some 20.
 Vector strong_scores(std::uint64_t seed, std::size_t n) {
@@ -143,13 +144,13 @@ TEST_CASE("chapter 10, online softmax: one NaN spoils the result, as in chapter 
     const Matrix values = random_matrix(51, 7, 2);
     for (std::size_t at = 0; at < 7; ++at) {
         Vector scores = strong_scores(52, 7);
-        scores(at) = nan;
+        scores(at) = not_a_number;
         for (const std::size_t block : {1UL, 3UL, 7UL}) {
             CAPTURE(at, block);
             CHECK(all_nan(ch10::online_softmax(scores, values, block).context_vec));
         }
         Vector masked = xt::full_like(scores, -inf);
-        masked(at) = nan;
+        masked(at) = not_a_number;
         CHECK(all_nan(ch10::online_softmax(masked, values, 2).context_vec));
         const auto part = [&](std::size_t first, std::size_t n) { return part_of(masked, values, first, n); };
         CHECK(all_nan(ch10::finish(ch10::merge(part(0, 3), part(3, 4)).merged)));
@@ -222,7 +223,7 @@ TEST_CASE("chapter 10, tiles: a future key changes no bit, not even NaN") {
     const Matrix q = random_matrix(81, S, 2), k = random_matrix(82, S, 2), v = random_matrix(83, S, 2);
     const Matrix before = ch10::tiled_attention(q, k, v, {2, 3}).context_vec;
     Matrix spoilt_keys = k;
-    xt::view(spoilt_keys, S - 1) = nan;
+    xt::view(spoilt_keys, S - 1) = not_a_number;
     const Matrix after = ch10::tiled_attention(q, spoilt_keys, v, {2, 3}).context_vec;
     CHECK(exact(torch::narrow(after, 0, 0, S - 1)) == exact(torch::narrow(before, 0, 0, S - 1)));
     CHECK(all_nan(torch::select(after, S - 1)));
