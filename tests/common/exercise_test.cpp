@@ -66,7 +66,7 @@ TEST_CASE("exercises: chapter 10 comes after chapter 9, and exercise 10 after ex
     const std::vector<exercise::Grades> none = {{"anna", std::vector<exercise::Checked>(exercises.size())}};
     const std::string table = exercise::table_of(none, exercises);
     CHECK(has(table, "submission  1.9 1.10  2.1  9.2 10.1  solved\n"));
-    CHECK(has(table, "anna        ?    ?    ?    ?    ?    0 of 5\n"));
+    CHECK(has(table, "anna        ·    ·    ·    ·    ·    0 of 5\n"));
 }
 
 TEST_CASE("exercises: a task in a terminal: an item of a list goes on in the lines below it") {
