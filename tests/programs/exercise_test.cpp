@@ -175,6 +175,24 @@ TEST_CASE("exercise: from the skeleton to the solution") {
     CHECK(has(student.run("").output, bar_of_chapter_3(0)));
 }
 
+TEST_CASE("exercise: chapter 10 is listed after chapter 9, and its numbers are understood") {
+    const Student student;
+    const std::string list = student.run("").output;
+    std::size_t before = 0;
+    for (const char* line : {"Chapter 1: ", "  1.6   ", "Chapter 2: ", "Chapter 9: ", "  9.5   ",
+                             "Chapter 10: ", "  10.1  ", "  10.6  "}) {
+        CAPTURE(line);
+        const std::size_t at = list.find(line);
+        REQUIRE(at != std::string::npos);
+        CHECK(at >= before);
+        before = at;
+    }
+    CHECK(fs::exists(student.path("10_flash_attention/1_predict/answers.txt")));
+    CHECK(student.run("hint 10.1").output.starts_with("10.1 "));
+    CHECK(student.run("hint 1.1").output.starts_with("1.1 "));
+    CHECK(student.run("reset 10.2").output == "10.2 is as it was at the start\n");
+}
+
 TEST_CASE("exercise hint: each call says more, and the last one stays") {
     const Student student;
     for (const char* start : {"hint 1 of 3", "hint 2 of 3", "hint 3 of 3", "hint 3 of 3"})

@@ -151,6 +151,8 @@ TEST_CASE("walk builds the program of the exercises, and for it the checks that 
 
     CHECK(checkout.run("\"$walk\" build-exercises 1.2 1.2").status == 0);
     CHECK(checkout.asked() == "--build build --target exercise_1_2\n");
+    CHECK(checkout.run("\"$walk\" build-exercises 10.1").status == 0);
+    CHECK(checkout.asked() == "--build build --target exercise_10_1\n");
     CHECK(checkout.run("\"$walk\" build-exercises all 5.1").status == 0);
     CHECK(checkout.asked() == "--build build --target exercises\n");
 }

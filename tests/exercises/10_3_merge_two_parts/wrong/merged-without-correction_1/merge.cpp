@@ -1,0 +1,16 @@
+#include <algorithm>
+#include <cmath>
+
+#include "common/tensor.hpp"
+#include "state.hpp"
+
+// The state of all keys, from the states of two parts. Both have the same query and other keys.
+State merge(const State& a, const State& b) {
+    State merged = a;
+    merged.m = std::max(a.m, b.m);
+    if (std::isinf(merged.m)) return merged;
+
+    merged.l = a.l + b.l;
+    merged.acc = a.acc + b.acc;
+    return merged;
+}
