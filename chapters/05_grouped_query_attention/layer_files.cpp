@@ -130,20 +130,22 @@ Layer load_layer(Walkthrough& walk, bool has_scores) {
     check(layer.config);
 
     const bool has_biases = layer.model.attention_bias == true;
-    const LayerKind kind{.dim = layer.config.dim,
-                         .max_batch_size = layer.model.max_batch_size,
-                         .max_seq_len = layer.model.max_seq_len,
-                         .limits = layer.model.limits,
-                         .bytes =
-                             [&](double batch, double tokens, double at_once) {
-                                 return bytes_needed(layer.config, has_scores, batch, tokens, at_once);
-                             },
-                         .read = [&](WeightFile& file) { return read_weights(layer, file); },
-                         .draw =
-                             [&](torch::Generator& generator) {
-                                 layer.weights = random_weights(generator, layer.config, has_biases,
-                                                                has_biases && layer.model.output_bias);
-                             }};
+    const LayerKind kind{
+        .dim = layer.config.dim,
+        .max_batch_size = layer.model.max_batch_size,
+        .max_seq_len = layer.model.max_seq_len,
+        .limits = layer.model.limits,
+        .bytes =
+            [&](double batch, double tokens, double at_once) {
+                return bytes_needed(layer.config, has_scores, batch, tokens, at_once);
+            },
+        .read = [&](WeightFile& file) { return read_weights(layer, file); },
+        .draw =
+            [&](torch::Generator& generator) {
+                layer.weights = random_weights(generator, layer.config, has_biases,
+                                               has_biases && layer.model.output_bias);
+            },
+    };
     load_own_layer(walk, kind, layer);
     layer.config.max_batch_size = layer.x.shape(0);
     layer.config.max_seq_len = layer.x.shape(1);

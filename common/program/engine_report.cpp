@@ -52,7 +52,7 @@ void tell_engine(Walkthrough& walk, const EngineReport& first, const EngineRepor
             "What the engine never made",
             "Chapter 10's attention computed the context vectors. It multiplies a tile of queries with a tile of "
             "keys, adds the weighted values to a running sum, and then uses the same memory for the next tile "
-            "(online softmax). It reads each key where the cache has it. So the tensors below never exist, and "
+            "(online softmax). It copies no keys and values for the query heads. So the tensors below never exist, and "
             "neither this walk nor --save can show them.")
         .table({"the lesson's tensor", "shape in the largest piece", "memory"}, rows)
         .note(fmt::format("Together {}. The engine's tiles took {} instead, in {} threads.",
