@@ -30,8 +30,8 @@ double bytes_needed(const Config& config, bool has_scores, double batch, double 
     const double weights = dim * (3.0 * q_width + 2.0 * kv_width);
     const double of_scores = has_scores ? 14.0 * at_once * heads * tokens + 8.0 * tokens * q_width : 0.0;
     const double cache = 4.0 * tokens * kv_width;
-    const double piece = of_scores + at_once * (8.0 * q_width + 6.0 * kv_width);
-    return sizeof(float) * (weights + batch * (cache + piece + 4.0 * tokens * dim));
+    const double piece = of_scores + at_once * (18.0 * q_width + 14.0 * kv_width);
+    return sizeof(float) * (weights + batch * (cache + piece + 8.0 * tokens * dim));
 }
 
 // The bias, one number per row of the weight, if the file has it.

@@ -37,8 +37,9 @@ double bytes_needed(const Config& config, bool has_scores, double batch, double 
         queries + dim * (c + rope) + 3.0 * heads * c * (key + value) + 2.0 * dim * heads * value;
     const double of_scores = has_scores ? 42.0 * tokens : 0.0, copies = has_scores ? 4.0 : 1.0;
     const double caches = tokens * (copies * heads * (key + value) + 4.0 * (c + rope));
-    const double piece = at_once * heads * (of_scores + 8.0 * (c + key + value));
-    return sizeof(float) * (weights + batch * (caches + piece + 6.0 * tokens * dim));
+    const double piece =
+        at_once * (heads * (of_scores + 10.0 * c + 32.0 * key + 20.0 * value) + 16.0 * (c + rope));
+    return sizeof(float) * (weights + batch * (caches + piece + 8.0 * tokens * dim));
 }
 
 Yarn yarn_of(const LatentYarn& model) {

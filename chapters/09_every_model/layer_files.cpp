@@ -25,7 +25,7 @@ double bytes_needed(const Recipe& recipe, bool has_scores, double batch, double 
     const double of_scores = has_scores ? 16.0 * at_once * heads * seen + 8.0 * seen * q_width : 0.0;
     const double bias = 2.0 * heads * (at_once + seen);  // by distance, for an engine
     const double piece =
-        of_scores + bias + at_once * (16.0 * q_width + 8.0 * kv_width) + 4.0 * seen * kv_width;
+        of_scores + bias + at_once * (20.0 * q_width + 12.0 * kv_width) + 4.0 * seen * kv_width;
     return sizeof(float) * (weights + batch * (2.0 * rows * kv_width + piece + 6.0 * tokens * dim));
 }
 
