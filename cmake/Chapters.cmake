@@ -4,11 +4,15 @@
 # and where the chapter has a folder cuda/, unless ATTN_KERNELS is off:
 #   library    05_..._kernels     the kernels, for the emulator and, where there is CUDA, for a GPU
 #   executable 05_..._on_device   the same walk with the kernels: what --device needs
+# and with ENGINE:
+#   executable 05_..._with_flash  the same walk with chapter 10's attention: what --engine flash needs
 # A chapter may use the chapters added before it and never a later one: that is the staircase.
 add_custom_target(walk)
 add_custom_target(walk_on_device)
+add_custom_target(walk_with_flash)
 
 function(attn_add_chapter name)
+  cmake_parse_arguments(PARSE_ARGV 1 chapter ENGINE "" "")
   set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name})
   get_property(earlier GLOBAL PROPERTY attn_chapters)
 
@@ -39,6 +43,25 @@ function(attn_add_chapter name)
   endif()
   target_link_libraries(${name} PRIVATE ${name}_walk)
   add_dependencies(walk ${name})
+
+  if(chapter_ENGINE)
+    attn_add_engine(${name})
+  endif()
+endfunction()
+
+# The programs without the engine, and the one with it.
+function(attn_add_engine name)
+  set(folder ${CMAKE_CURRENT_SOURCE_DIR}/${name})
+  target_link_libraries(${name} PRIVATE attn_without_engine)
+  add_executable(${name}_with_flash)
+  if(EXISTS ${folder}/walk_without_kernels.cpp)
+    target_sources(${name}_with_flash PRIVATE ${folder}/walk_without_kernels.cpp)
+    if(TARGET ${name}_on_device)
+      target_link_libraries(${name}_on_device PRIVATE attn_without_engine)
+    endif()
+  endif()
+  target_link_libraries(${name}_with_flash PRIVATE ${name}_walk 10_flash_attention_idea)
+  add_dependencies(walk_with_flash ${name}_with_flash)
 endfunction()
 
 function(attn_add_kernels name)

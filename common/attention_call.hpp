@@ -38,16 +38,16 @@ struct AttentionCall {
     // Sizes. Query head h attends to key head h / (H / H_kv).
     std::size_t batch = 0, n_queries = 0, n_keys = 0, n_heads = 0, n_kv_heads = 0;
 
-    HeadsInMemory queries;  // (B, T, H, head_dim)
-    HeadsInMemory keys;     // (B, S, H_kv, head_dim)
-    HeadsInMemory values;   // (B, S, H_kv, value_dim)
+    HeadsInMemory queries = {};  // (B, T, H, head_dim)
+    HeadsInMemory keys = {};     // (B, S, H_kv, head_dim)
+    HeadsInMemory values = {};   // (B, S, H_kv, value_dim)
     // A second part of queries and keys, whose products are added: the positions of latent attention.
-    HeadsInMemory queries_pe, keys_pe;
+    HeadsInMemory queries_pe = {}, keys_pe = {};
 
     // score = scale * (q . k), then the soft cap, then the bias.
     float scale = 1.0f;
     float soft_cap = 0.0f;  // 0: none
-    BiasByDistance bias;
+    BiasByDistance bias = {};
     const float* sinks = nullptr;  // (H) or none: a score for each head that belongs to no key
 
     // Which keys a query sees. Query i is at position start_pos + i, key j at first_key + j.

@@ -11,6 +11,7 @@
 #include "chapters/03_causal_mask_and_dropout/causal_mask.hpp"
 #include "chapters/05_grouped_query_attention/config.hpp"
 #include "chapters/05_grouped_query_attention/kv_cache.hpp"
+#include "common/attention_call.hpp"
 #include "common/tensor.hpp"
 #include "common/torch/generator.hpp"
 
@@ -51,6 +52,16 @@ ch3::MaskMatrix future_mask(std::size_t tokens, std::size_t start_pos);
 Trace project(const Tensor3& x, const Weights& weights, const Config& config);
 void attend(Trace& trace, const Weights& weights, const Config& config, KVCache& cache, std::size_t start_pos,
             const ch3::MaskMatrix& mask);
+
+// The same with an engine, which reads keys and values in the cache and makes no scores: fills combined and
+// output, and leaves the other tensors of attend empty. A query sees the keys up to its own, and if `chunk`
+// is not 0 only those of its own chunk (chapter 8).
+void attend_with_engine(AttentionEngine engine, Trace& trace, const Weights& weights, const Config& config,
+                        KVCache& cache, std::size_t start_pos, std::size_t chunk = 0);
+
+// The call that it makes. The trace's queries and the cache must outlive it.
+AttentionCall engine_call(const Trace& trace, const KVCache& cache, std::size_t start_pos,
+                          std::size_t chunk = 0);
 
 // The part of attend between cache and wo: from xq, keys and values to combined.
 void attend_to_keys(Trace& trace, const ch3::MaskMatrix& mask);

@@ -22,15 +22,16 @@ Config config_of(const ModelConfig& model) {
 }
 
 // The weights (the largest twice, while it is read), the cache, and for the first and the last piece a trace
-// and the copies of it that are shown.
-double bytes_needed(const Config& config, double batch, double tokens, double at_once) {
+// and the copies of it that are shown. With scores, the trace has tensors (T, S) and repeats keys and values.
+double bytes_needed(const Config& config, bool has_scores, double batch, double tokens, double at_once) {
     const auto dim = static_cast<double>(config.dim), heads = static_cast<double>(config.n_heads),
                q_width = heads * static_cast<double>(config.head_dim),
                kv_width = static_cast<double>(config.kv_heads()) * static_cast<double>(config.head_dim);
     const double weights = dim * (3.0 * q_width + 2.0 * kv_width);
-    const double cache = 4.0 * tokens * kv_width + 8.0 * tokens * q_width;
-    const double piece = 14.0 * at_once * heads * tokens + at_once * (8.0 * q_width + 6.0 * kv_width);
-    return sizeof(float) * (weights + batch * (cache + piece + 4.0 * tokens * dim));
+    const double of_scores = has_scores ? 14.0 * at_once * heads * tokens + 8.0 * tokens * q_width : 0.0;
+    const double cache = 4.0 * tokens * kv_width;
+    const double piece = of_scores + at_once * (18.0 * q_width + 14.0 * kv_width);
+    return sizeof(float) * (weights + batch * (cache + piece + 8.0 * tokens * dim));
 }
 
 // The bias, one number per row of the weight, if the file has it.
@@ -121,7 +122,7 @@ std::string read_weights(Layer& layer, WeightFile& file) {
 
 }  // namespace
 
-Layer load_layer(Walkthrough& walk) {
+Layer load_layer(Walkthrough& walk, bool has_scores) {
     Layer layer;
     layer.model = read_model_config(*walk.own().config);
     layer.ignored = layer.model.ignored;
@@ -134,14 +135,17 @@ Layer load_layer(Walkthrough& walk) {
         .max_batch_size = layer.model.max_batch_size,
         .max_seq_len = layer.model.max_seq_len,
         .limits = layer.model.limits,
-        .bytes = [&](double batch, double tokens,
-                     double at_once) { return bytes_needed(layer.config, batch, tokens, at_once); },
+        .bytes =
+            [&](double batch, double tokens, double at_once) {
+                return bytes_needed(layer.config, has_scores, batch, tokens, at_once);
+            },
         .read = [&](WeightFile& file) { return read_weights(layer, file); },
         .draw =
             [&](torch::Generator& generator) {
                 layer.weights = random_weights(generator, layer.config, has_biases,
                                                has_biases && layer.model.output_bias);
-            }};
+            },
+    };
     load_own_layer(walk, kind, layer);
     layer.config.max_batch_size = layer.x.shape(0);
     layer.config.max_seq_len = layer.x.shape(1);

@@ -20,9 +20,10 @@ struct Layer : OwnLayer {
     bool half_split = false;  // Hugging Face's names: rows of wq and wk in the half-split order
 };
 
-// Reads what --config, --weights, --prefix and --input name, as common/program/own_layer.hpp says. Throws
-// FileError or std::invalid_argument.
-Layer load_layer(Walkthrough& walk);
+// Reads what --config, --weights, --prefix and --input name, as common/program/own_layer.hpp says. An engine
+// makes no scores, so the layer needs less memory (has_scores = false). Throws FileError or
+// std::invalid_argument.
+Layer load_layer(Walkthrough& walk, bool has_scores = true);
 
 // For --device: kernels project without bias. Throws std::invalid_argument if the layer has a bias.
 void refuse_bias_on_device(const Layer& layer);

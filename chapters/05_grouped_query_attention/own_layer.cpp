@@ -44,6 +44,7 @@ void walk_own_layer(Walkthrough& walk, const Layer& layer, const std::string& po
             end.blocks.emplace_back(std::move(shown));
         }
     }
+    if (!first.engine.tensors.empty()) tell_engine(walk, first.engine, last.engine);
     walk.step("The whole output", "All tokens, in their order.").show("output", output, {"B", "T", "dim"});
     walk.keep("cache_k", cache.cache_k());
     walk.keep("cache_v", cache.cache_v());
@@ -56,16 +57,35 @@ std::vector<Shown> shown_tensors(const Trace& trace) {
     const auto shown = [](std::string name, const AnyTensor& value, std::vector<std::string> axes) {
         return Shown{std::move(name), value, std::move(axes), {}, {}};
     };
-    return {shown("xq", trace.xq, {"B", "T", "H", "head_dim"}),
-            shown("xk", trace.xk, new_keys),
-            shown("xv", trace.xv, new_keys),
-            shown("keys", trace.keys, shared),
-            shown("values", trace.values, shared),
-            shown("attn_scores", trace.attn_scores, scores),
-            shown("masked", trace.masked, scores),
-            shown("attn_weights", trace.attn_weights, scores),
-            shown("head_context", trace.head_context, {"B", "H", "T", "head_dim"}),
-            shown("combined", trace.combined, {"B", "T", "H * head_dim"})};
+    std::vector<Shown> tensors = {shown("xq", trace.xq, {"B", "T", "H", "head_dim"}),
+                                  shown("xk", trace.xk, new_keys),
+                                  shown("xv", trace.xv, new_keys),
+                                  shown("keys", trace.keys, shared),
+                                  shown("values", trace.values, shared),
+                                  shown("attn_scores", trace.attn_scores, scores),
+                                  shown("masked", trace.masked, scores),
+                                  shown("attn_weights", trace.attn_weights, scores),
+                                  shown("head_context", trace.head_context, {"B", "H", "T", "head_dim"}),
+                                  shown("combined", trace.combined, {"B", "T", "H * head_dim"})};
+    std::erase_if(tensors, [](const Shown& tensor) { return std::get<AnyTensor>(tensor.value).size() == 0; });
+    return tensors;
+}
+
+Piece attend_to_piece(Trace trace, const Layer& layer, KVCache& cache, std::size_t start_pos,
+                      const FlashEngine& engine) {
+    Piece piece;
+    if (engine.is_there()) {
+        attend_with_engine(engine.attention, trace, layer.weights, layer.config, cache, start_pos);
+        piece.engine = report_engine(engine, engine_call(trace, cache, start_pos),
+                                     {"attn_scores", "masked", "attn_weights"});
+    } else {
+        attend(trace, layer.weights, layer.config, cache, start_pos,
+               future_mask(trace.xq.shape(1), start_pos));
+    }
+    piece.tensors = shown_tensors(trace);
+    piece.attn_weights = trace.attn_weights;
+    piece.output = trace.output;
+    return piece;
 }
 
 }  // namespace ch5

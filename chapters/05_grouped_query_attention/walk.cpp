@@ -10,6 +10,7 @@
 #include "chapters/05_grouped_query_attention/own_layer.hpp"
 #include "chapters/05_grouped_query_attention/repeat_kv.hpp"
 #include "chapters/05_grouped_query_attention/walk_on_device.hpp"
+#include "common/program/engine_options.hpp"
 #include "common/program/walkthrough.hpp"
 #include "common/torch/random.hpp"
 
@@ -223,8 +224,8 @@ void what_a_step_costs(Walkthrough& walk) {
 }
 
 // --config: the same attention on your own layer.
-void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
-    const ch5::Layer layer = ch5::load_layer(walk);
+void own_layer(Walkthrough& walk, const DeviceChoice& choice, const FlashEngine& engine) {
+    const ch5::Layer layer = ch5::load_layer(walk, !engine.is_there());
     if (!choice.is_cpu()) {
         ch5::refuse_bias_on_device(layer);
         const auto [x, x_next] = ch5::all_but_last(layer.x);
@@ -234,20 +235,20 @@ void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
         "This chapter has no positions: rope_theta = {} and rope_scaling are not used here, and the output is not yet that "
         "of the model's layer. ./walk 6 with the same options rotates queries and keys.",
         layer.model.rope_theta);
-    ch5::walk_own_layer(
-        walk, layer, positions, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
-            const ch5::Trace trace =
-                ch5::grouped_query_attention(x, layer.weights, layer.config, cache, start_pos);
-            return ch5::Piece{ch5::shown_tensors(trace), trace.attn_weights, trace.output};
-        });
+    ch5::walk_own_layer(walk, layer, positions,
+                        [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
+                            return ch5::attend_to_piece(ch5::project(x, layer.weights, layer.config), layer,
+                                                        cache, start_pos, engine);
+                        });
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
     DeviceChoice choice;
-    const auto tell = [&choice](Walkthrough& walk) {
-        if (walk.own().any()) return own_layer(walk, choice);
+    EngineChoice engine;
+    const auto tell = [&](Walkthrough& walk) {
+        if (walk.own().any()) return own_layer(walk, choice, chosen_engine(5, engine, flash_engine()));
         const Setting setting = draw_setting(walk);
         if (!choice.is_cpu()) {
             return ch5::walk_on_device(walk, choice, setting.x, setting.x_next, setting.weights, config);
@@ -263,7 +264,9 @@ int main(int argc, char** argv) {
         one_config_field(walk);
         what_a_step_costs(walk);
     };
-    return walk_through(
-        {.chapter = chapter, .tell = tell, .mistakes = ch5::mistakes, .options = device_options(5, choice)},
-        argc, argv);
+    return walk_through({.chapter = chapter,
+                         .tell = tell,
+                         .mistakes = ch5::mistakes,
+                         .options = joined(device_options(5, choice), engine_options(5, engine))},
+                        argc, argv);
 }

@@ -21,4 +21,8 @@ struct Trace {
 Trace llama_attention(const Tensor3& x, const ch5::Weights& weights, const ch5::Config& config,
                       const ComplexMatrix& table, ch5::KVCache& cache, std::size_t start_pos);
 
+// Its first half: fills xq, xk, and in `attended` xq, xk and xv. The other half is chapter 5's attend.
+Trace project_and_rotate(const Tensor3& x, const ch5::Weights& weights, const ch5::Config& config,
+                         const ComplexMatrix& table, std::size_t start_pos);
+
 }  // namespace ch6

@@ -13,6 +13,7 @@
 #include "chapters/06_rotary_position_embedding/rope.hpp"
 #include "chapters/06_rotary_position_embedding/scaling.hpp"
 #include "chapters/06_rotary_position_embedding/walk_on_device.hpp"
+#include "common/program/engine_options.hpp"
 #include "common/program/walkthrough.hpp"
 #include "common/torch/random.hpp"
 
@@ -256,8 +257,8 @@ std::string rotary_fields(const ModelConfig& model) {
 }
 
 // --config: the complete attention on your own layer, for both layouts of weights.
-void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
-    ch5::Layer layer = ch5::load_layer(walk);
+void own_layer(Walkthrough& walk, const DeviceChoice& choice, const FlashEngine& engine) {
+    ch5::Layer layer = ch5::load_layer(walk, !engine.is_there());
     const ch5::Config& dimensions = layer.config;
     if (layer.half_split) {
         layer.weights.wq = ch6::to_interleaved(layer.weights.wq, dimensions.n_heads);
@@ -279,14 +280,14 @@ void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
     const std::string positions = fmt::format("Rotary embeddings: {}.", rotary_fields(layer.model));
     ch5::walk_own_layer(
         walk, layer, positions, [&](const Tensor3& x, std::size_t start_pos, ch5::KVCache& cache) {
-            const ch6::Trace trace =
-                ch6::llama_attention(x, layer.weights, dimensions, table, cache, start_pos);
-            std::vector<Shown> tensors = ch5::shown_tensors(trace.attended);
+            const ch6::Trace trace = ch6::project_and_rotate(x, layer.weights, dimensions, table, start_pos);
+            ch5::Piece piece = ch5::attend_to_piece(trace.attended, layer, cache, start_pos, engine);
+            std::vector<Shown>& tensors = piece.tensors;
             tensors[0].name = "xq_rotated";
             tensors[1].name = "xk_rotated";
             tensors.insert(tensors.begin(), {{"xq", trace.xq, {"B", "T", "H", "head_dim"}, {}, {}},
                                              {"xk", trace.xk, {"B", "T", "H_kv", "head_dim"}, {}, {}}});
-            return ch5::Piece{std::move(tensors), trace.attended.attn_weights, trace.attended.output};
+            return piece;
         });
 }
 
@@ -294,8 +295,9 @@ void own_layer(Walkthrough& walk, const DeviceChoice& choice) {
 
 int main(int argc, char** argv) {
     DeviceChoice choice;
-    const auto tell = [&choice](Walkthrough& walk) {
-        if (walk.own().any()) return own_layer(walk, choice);
+    EngineChoice engine;
+    const auto tell = [&](Walkthrough& walk) {
+        if (walk.own().any()) return own_layer(walk, choice, chosen_engine(6, engine, flash_engine()));
         const Setting setting = draw_setting(walk);
         if (!choice.is_cpu()) {
             return ch6::walk_on_device(walk, choice, setting.x, setting.x_next, setting.weights, config,
@@ -312,7 +314,9 @@ int main(int argc, char** argv) {
         four_scalings(walk);
         whole_attention(walk, setting, trace, cache);
     };
-    return walk_through(
-        {.chapter = chapter, .tell = tell, .mistakes = ch6::mistakes, .options = device_options(6, choice)},
-        argc, argv);
+    return walk_through({.chapter = chapter,
+                         .tell = tell,
+                         .mistakes = ch6::mistakes,
+                         .options = joined(device_options(6, choice), engine_options(6, engine))},
+                        argc, argv);
 }

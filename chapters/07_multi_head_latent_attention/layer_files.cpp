@@ -27,7 +27,7 @@ Config config_of(const LatentModelConfig& model) {
 
 // The weights (the largest twice, while it is read), their parts for keys and values, both kinds of caches,
 // and for the first and the last piece the traces of both forms and the copies of them that are shown.
-double bytes_needed(const Config& config, double batch, double tokens, double at_once) {
+double bytes_needed(const Config& config, bool has_scores, double batch, double tokens, double at_once) {
     const auto number = [](std::size_t size) { return static_cast<double>(size); };
     const double dim = number(config.dim), heads = number(config.n_heads), c = number(config.kv_lora_rank),
                  rope = number(config.qk_rope_head_dim), key = number(config.qk_nope_head_dim) + rope,
@@ -35,9 +35,11 @@ double bytes_needed(const Config& config, double batch, double tokens, double at
     const double queries = rank == 0.0 ? dim * heads * key : rank * (dim + heads * key);
     const double weights =
         queries + dim * (c + rope) + 3.0 * heads * c * (key + value) + 2.0 * dim * heads * value;
-    const double caches = tokens * (4.0 * heads * (key + value) + 4.0 * (c + rope));
-    const double piece = at_once * heads * (42.0 * tokens + 8.0 * (c + key + value));
-    return sizeof(float) * (weights + batch * (caches + piece + 6.0 * tokens * dim));
+    const double of_scores = has_scores ? 42.0 * tokens : 0.0, copies = has_scores ? 4.0 : 1.0;
+    const double caches = tokens * (copies * heads * (key + value) + 4.0 * (c + rope));
+    const double piece =
+        at_once * (heads * (of_scores + 10.0 * c + 32.0 * key + 20.0 * value) + 16.0 * (c + rope));
+    return sizeof(float) * (weights + batch * (caches + piece + 8.0 * tokens * dim));
 }
 
 Yarn yarn_of(const LatentYarn& model) {
@@ -153,7 +155,7 @@ class LayerReader {
 
 }  // namespace
 
-Layer load_layer(Walkthrough& walk) {
+Layer load_layer(Walkthrough& walk, bool has_scores) {
     const LatentModelConfig model = read_latent_config(*walk.own().config);
     Layer layer;
     layer.config = config_of(model);
@@ -168,8 +170,10 @@ Layer load_layer(Walkthrough& walk) {
         .max_batch_size = model.max_batch_size,
         .max_seq_len = model.max_seq_len,
         .limits = {},
-        .bytes = [&](double batch, double tokens,
-                     double at_once) { return bytes_needed(layer.config, batch, tokens, at_once); },
+        .bytes =
+            [&](double batch, double tokens, double at_once) {
+                return bytes_needed(layer.config, has_scores, batch, tokens, at_once);
+            },
         .read = [&](WeightFile& file) { return LayerReader(layer, file).read(); },
         .draw =
             [&](torch::Generator& generator) { layer.weights = random_weights(generator, layer.config); }};

@@ -25,7 +25,7 @@ struct Layer : OwnLayer {
 
 // Reads what --config, --weights, --prefix and --input name, as common/program/own_layer.hpp says. Both
 // namings keep rotary pairs as neighbours, so that nothing is permuted. Throws FileError or
-// std::invalid_argument.
-Layer load_layer(Walkthrough& walk);
+// std::invalid_argument. An engine makes no scores, so the layer needs less memory (has_scores = false).
+Layer load_layer(Walkthrough& walk, bool has_scores = true);
 
 }  // namespace ch7

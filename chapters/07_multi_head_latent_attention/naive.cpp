@@ -23,15 +23,7 @@ NaiveTrace naive_attention(const Tensor3& x, const Weights& weights, const Confi
                            const Positions& positions, NaiveCache& cache, std::size_t start_pos) {
     const std::size_t batch = x.shape(0), tokens = x.shape(1), stop = start_pos + tokens;
     const std::size_t nope = config.qk_nope_head_dim, v_dim = config.v_head_dim;
-    NaiveTrace trace;
-    trace.made = project(x, weights, config, positions.table, start_pos);
-
-    // Project up: from the latent to every head's keys and values.
-    const Tensor4 up =
-        torch::view<4>(weights.wkv_b(trace.made.kv_normed), {batch, tokens, config.n_heads, nope + v_dim});
-    trace.k_nope = torch::narrow(up, 3, 0, nope);
-    trace.v = torch::narrow(up, 3, nope, v_dim);
-    trace.k = join_keys(trace.k_nope, trace.made.k_pe_rotated);
+    NaiveTrace trace = project_up(x, weights, config, positions, start_pos);
 
     cache.k_cache.write(start_pos, trace.k);
     cache.v_cache.write(start_pos, trace.v);
@@ -52,6 +44,21 @@ NaiveTrace naive_attention(const Tensor3& x, const Weights& weights, const Confi
     const Tensor4 weights_by_head = torch::transpose(trace.attn_weights, 1, 2);
     trace.head_context = torch::transpose(torch::matmul(weights_by_head, values), 1, 2);
     trace.output = weights.wo(torch::view<3>(trace.head_context, {batch, tokens, config.n_heads * v_dim}));
+    return trace;
+}
+
+NaiveTrace project_up(const Tensor3& x, const Weights& weights, const Config& config,
+                      const Positions& positions, std::size_t start_pos) {
+    const std::size_t nope = config.qk_nope_head_dim, v_dim = config.v_head_dim;
+    NaiveTrace trace;
+    trace.made = project(x, weights, config, positions.table, start_pos);
+
+    // From the latent to every head's keys and values.
+    const Tensor4 up = torch::view<4>(weights.wkv_b(trace.made.kv_normed),
+                                      {x.shape(0), x.shape(1), config.n_heads, nope + v_dim});
+    trace.k_nope = torch::narrow(up, 3, 0, nope);
+    trace.v = torch::narrow(up, 3, nope, v_dim);
+    trace.k = join_keys(trace.k_nope, trace.made.k_pe_rotated);
     return trace;
 }
 

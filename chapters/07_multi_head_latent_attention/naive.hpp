@@ -31,4 +31,8 @@ struct NaiveTrace {
 NaiveTrace naive_attention(const Tensor3& x, const Weights& weights, const Config& config,
                            const Positions& positions, NaiveCache& cache, std::size_t start_pos);
 
+// Its first step: projects down, and up again. Fills made, k_nope, v and k.
+NaiveTrace project_up(const Tensor3& x, const Weights& weights, const Config& config,
+                      const Positions& positions, std::size_t start_pos);
+
 }  // namespace ch7

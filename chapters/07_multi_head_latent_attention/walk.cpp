@@ -47,7 +47,10 @@ int main(int argc, char** argv) {
     const ProcessGroup group;
     ch7::Choices choices;
     const auto tell = [&](Walkthrough& walk) {
-        if (walk.own().any()) return ch7::walk_own_layer(walk, choices.on, *group.ranks(choices.world_size));
+        if (walk.own().any()) {
+            return ch7::walk_own_layer(walk, choices.on, chosen_engine(7, choices.engine, flash_engine()),
+                                       *group.ranks(choices.world_size));
+        }
         if (choices.journey) return ch7::walk_journey(walk);
 
         const ch7::Setting setting = draw_setting(walk);

@@ -7,6 +7,7 @@
 #include "chapters/07_multi_head_latent_attention/naive.hpp"
 #include "chapters/07_multi_head_latent_attention/published_sizes.hpp"
 #include "common/cuda/device_options.hpp"
+#include "common/program/engine_options.hpp"
 #include "common/program/walkthrough.hpp"
 #include "common/ranks/ranks.hpp"
 
@@ -55,6 +56,7 @@ void walk_on_device(Walkthrough& walk, const DeviceChoice& choice, const Tensor3
                     const Weights& weights, const Config& config, const Positions& positions);
 
 // --config: both forms on your own layer.
-void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const Ranks& ranks);
+void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const FlashEngine& engine,
+                    const Ranks& ranks);
 
 }  // namespace ch7

@@ -23,29 +23,24 @@ void declare(CLI::App& app, Choices& choices) {
 
 ChapterOptions options(Choices& choices) {
     constexpr auto excludes = OptionRule::Kind::excludes;
-    ChapterOptions options = device_options(7, choices.on);
-    options.declare = [&choices, device = options.declare](CLI::App& app) {
-        declare(app, choices);
-        device(app);
-    };
-    options.rules.insert(
-        options.rules.end(),
-        {{"--size journey",
-          excludes,
-          {"--config", "--weights", "--input"},
-          "the journey has sizes of its own"},
-         {"--size journey", excludes, {"--tensors-only"}, "PyTorch's figures are for the small layer"},
-         {"--size journey",
-          excludes,
-          {"--world-size", "--device cuda", "--device emulated"},
-          "the journey runs on one CPU"},
-         {"--world-size", excludes, {"--device cuda", "--device emulated"}, "kernels run on one device"}});
+    ChapterOptions options;
+    options.declare = [&choices](CLI::App& app) { declare(app, choices); };
+    options.rules = {
+        {"--size journey",
+         excludes,
+         {"--config", "--weights", "--input"},
+         "the journey has sizes of its own"},
+        {"--size journey", excludes, {"--tensors-only"}, "PyTorch's figures are for the small layer"},
+        {"--size journey",
+         excludes,
+         {"--world-size", "--device cuda", "--device emulated"},
+         "the journey runs on one CPU"},
+        {"--world-size", excludes, {"--device cuda", "--device emulated"}, "kernels run on one device"}};
     options.examples =
         "  ./walk 7 --size journey         operation by operation, at a real size\n"
         "  ./walk 7 --config config.json --world-size 4       the heads in four ranks\n"
-        "  mpirun -n 4 build/bin/07_multi_head_latent_attention ...    and each rank a process\n" +
-        options.examples;
-    return options;
+        "  mpirun -n 4 build/bin/07_multi_head_latent_attention ...    and each rank a process\n";
+    return joined(joined(options, device_options(7, choices.on)), engine_options(7, choices.engine));
 }
 
 }  // namespace ch7

@@ -8,6 +8,8 @@
 #include "chapters/07_multi_head_latent_attention/layer_files.hpp"
 #include "chapters/07_multi_head_latent_attention/tensor_parallel.hpp"
 #include "chapters/07_multi_head_latent_attention/walk.hpp"
+#include "chapters/07_multi_head_latent_attention/with_engine.hpp"
+#include "common/program/engine_report.hpp"
 #include "common/program/own_layer.hpp"
 #include "common/render/progress.hpp"
 
@@ -37,6 +39,28 @@ void what_was_read(Walkthrough& walk, const Layer& layer, const Positions& posit
 
 Shown shown(std::string name, const AnyTensor& value, std::vector<std::string> axes) {
     return {std::move(name), value, std::move(axes), {}, {}};
+}
+
+// One call of each form: the lesson's attention, or an engine's.
+AbsorbedTrace run_absorbed(const FlashEngine& engine, const Tensor3& x, const Weights& weights,
+                           const Config& config, const Positions& positions, LatentCache& cache,
+                           std::size_t start_pos) {
+    if (!engine.is_there()) return absorbed_attention(x, weights, config, positions, cache, start_pos);
+    return absorbed_with_engine(engine.attention, x, weights, config, positions, cache, start_pos);
+}
+NaiveTrace run_naive(const FlashEngine& engine, const Tensor3& x, const Weights& weights,
+                     const Config& config, const Positions& positions, NaiveCache& cache,
+                     std::size_t start_pos) {
+    if (!engine.is_there()) return naive_attention(x, weights, config, positions, cache, start_pos);
+    return naive_with_engine(engine.attention, x, weights, config, positions, cache, start_pos);
+}
+
+EngineReport report(const FlashEngine& engine, const AttentionCall& call) {
+    EngineReport report{{}, engine.scratch_bytes(call)};
+    for (const char* name : {"scores_nope", "scores_pe", "attn_scores", "masked", "attn_weights",
+                             "naive.attn_scores", "naive.masked", "naive.attn_weights"})
+        report.tensors.push_back({name, {call.batch, call.n_queries, call.n_heads, call.n_keys}});
+    return report;
 }
 
 // Every tensor of the absorbed form by name, then the tensors that only the naive form has.
@@ -71,7 +95,8 @@ std::vector<Shown> shown_tensors(const AbsorbedTrace& absorbed, const NaiveTrace
                             shown("naive.attn_scores", naive.attn_scores, scores),
                             shown("naive.attn_weights", naive.attn_weights, scores),
                             shown("naive.head_context", naive.head_context, {"B", "T", "H", "v"})}) {
-        tensors.push_back(std::move(tensor));
+        const bool is_made = std::get<AnyTensor>(tensor.value).size() > 0;  // an engine makes no scores
+        if (is_made) tensors.push_back(std::move(tensor));
     }
     return tensors;
 }
@@ -81,25 +106,31 @@ struct Run {
     std::size_t pieces = 0;
     AbsorbedTrace first, last;
     NaiveTrace first_naive, last_naive;
-    Tensor3 output, output_naive;  // (B, T, dim), all pieces
+    Tensor3 output, output_naive;            // (B, T, dim), all pieces
+    EngineReport first_report, last_report;  // with --engine flash
 };
 
-Run run_both(const Layer& layer, const Positions& positions, const std::vector<std::size_t>& sizes,
-             LatentCache& latent_cache) {
+Run run_both(const Layer& layer, const Positions& positions, const FlashEngine& engine,
+             const std::vector<std::size_t>& sizes, LatentCache& latent_cache) {
     NaiveCache naive_cache(layer.config);
     Run run;
     run.pieces = sizes.size();
     run.output = ch5::in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
         const Progress progress(
             fmt::format("computing absorbed, from position {} of {}", start_pos, layer.x.shape(1)));
-        run.last = absorbed_attention(x, layer.weights, layer.config, positions, latent_cache, start_pos);
-        if (start_pos == 0) run.first = run.last;
+        run.last = run_absorbed(engine, x, layer.weights, layer.config, positions, latent_cache, start_pos);
+        if (engine.is_there())
+            run.last_report = report(engine, absorbed_call(run.last, positions, latent_cache, start_pos));
+        if (start_pos == 0) {
+            run.first = run.last;
+            run.first_report = run.last_report;
+        }
         return run.last.output;
     });
     run.output_naive = ch5::in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
         const Progress progress(
             fmt::format("computing naive, from position {} of {}", start_pos, layer.x.shape(1)));
-        run.last_naive = naive_attention(x, layer.weights, layer.config, positions, naive_cache, start_pos);
+        run.last_naive = run_naive(engine, x, layer.weights, layer.config, positions, naive_cache, start_pos);
         if (start_pos == 0) run.first_naive = run.last_naive;
         return run.last_naive.output;
     });
@@ -126,7 +157,8 @@ void show_pieces(Walkthrough& walk, const Run& run, const std::vector<std::size_
 
 // Runs the same pieces again on ranks: each rank has its own heads and its own cache.
 void run_in_ranks(Walkthrough& walk, const Layer& layer, const Positions& positions,
-                  const std::vector<std::size_t>& sizes, const Ranks& ranks, const Tensor3& output) {
+                  const FlashEngine& engine, const std::vector<std::size_t>& sizes, const Ranks& ranks,
+                  const Tensor3& output) {
     const std::size_t world_size = ranks.world_size();
     const Config local = local_config(layer.config, world_size);
     std::vector<LatentCache> caches(world_size, LatentCache(local));
@@ -136,7 +168,7 @@ void run_in_ranks(Walkthrough& walk, const Layer& layer, const Positions& positi
                                             start_pos, layer.x.shape(1)));
         last = all_reduce(ranks, [&](std::size_t rank) {
             const Weights part = shard(layer.weights, layer.config, rank, world_size);
-            return absorbed_attention(x, part, local, positions, caches[rank], start_pos).output;
+            return run_absorbed(engine, x, part, local, positions, caches[rank], start_pos).output;
         });
         return last.output;
     });
@@ -151,8 +183,9 @@ void run_in_ranks(Walkthrough& walk, const Layer& layer, const Positions& positi
 
 }  // namespace
 
-void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const Ranks& ranks) {
-    const Layer layer = load_layer(walk);
+void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const FlashEngine& engine,
+                    const Ranks& ranks) {
+    const Layer layer = load_layer(walk, !engine.is_there());
     const std::size_t tokens = layer.x.shape(1);
     const Positions places = positions(layer.config, layer.theta, layer.yarn, tokens);
     if (!choice.is_cpu()) {
@@ -164,9 +197,10 @@ void walk_own_layer(Walkthrough& walk, const DeviceChoice& choice, const Ranks& 
     walk.section("", "Your own layer");
     what_was_read(walk, layer, places);
     LatentCache latent_cache(layer.config);
-    const Run run = run_both(layer, places, sizes, latent_cache);
+    const Run run = run_both(layer, places, engine, sizes, latent_cache);
     show_pieces(walk, run, sizes);
-    if (ranks.world_size() > 1) run_in_ranks(walk, layer, places, sizes, ranks, run.output);
+    if (engine.is_there()) tell_engine(walk, run.first_report, run.last_report);
+    if (ranks.world_size() > 1) run_in_ranks(walk, layer, places, engine, sizes, ranks, run.output);
 
     walk.step("The whole output", "All tokens, in their order, in both forms.")
         .show("output", run.output, {"B", "T", "dim"})

@@ -8,7 +8,7 @@ namespace ch8 {
 
 AttentionTrace attention(const Tensor3& x, const ch5::Weights& weights, const Config& config,
                          std::size_t layer, const ch6::ComplexMatrix& table, ch5::KVCache& cache,
-                         std::size_t start_pos) {
+                         std::size_t start_pos, AttentionEngine engine) {
     const std::size_t tokens = x.shape(1);
     AttentionTrace trace;
     trace.attended = ch5::project(x, weights, config.heads);
@@ -30,16 +30,23 @@ AttentionTrace attention(const Tensor3& x, const ch5::Weights& weights, const Co
         xq = trace.xq_scaled = scale_queries(xq, trace.temperature);
     }
 
-    ch5::attend(trace.attended, weights, config.heads, cache, start_pos,
-                mask_of(config, layer, tokens, start_pos));
+    if (engine != nullptr) {
+        ch5::attend_with_engine(engine, trace.attended, weights, config.heads, cache, start_pos,
+                                chunk_of(config, layer));
+    } else {
+        ch5::attend(trace.attended, weights, config.heads, cache, start_pos,
+                    mask_of(config, layer, tokens, start_pos));
+    }
     return trace;
 }
 
+std::size_t chunk_of(const Config& config, std::size_t layer) {
+    return contains(config.global_layers, layer) ? 0 : config.attention_chunk_size.value_or(0);
+}
+
 ch3::MaskMatrix mask_of(const Config& config, std::size_t layer, std::size_t tokens, std::size_t start_pos) {
-    if (!config.attention_chunk_size || contains(config.global_layers, layer)) {
-        return ch5::future_mask(tokens, start_pos);
-    }
-    return chunked_mask(tokens, start_pos, *config.attention_chunk_size);
+    const std::size_t chunk = chunk_of(config, layer);
+    return chunk == 0 ? ch5::future_mask(tokens, start_pos) : chunked_mask(tokens, start_pos, chunk);
 }
 
 }  // namespace ch8

@@ -23,10 +23,14 @@ struct AttentionTrace {
 };
 
 // x (B, T, dim) contains the tokens at positions from start_pos on, already normed. `layer` is counted from
-// 0. `table` has at least start_pos + T rows.
+// 0. `table` has at least start_pos + T rows. An engine, if there is one, makes no scores (chapter 5's
+// attend_with_engine).
 AttentionTrace attention(const Tensor3& x, const ch5::Weights& weights, const Config& config,
                          std::size_t layer, const ch6::ComplexMatrix& table, ch5::KVCache& cache,
-                         std::size_t start_pos);
+                         std::size_t start_pos, AttentionEngine engine = nullptr);
+
+// The chunks of a layer's mask, or 0 if the layer sees the whole text.
+std::size_t chunk_of(const Config& config, std::size_t layer);
 
 // The mask of a layer (T, S), True for masked scores: global or chunked.
 ch3::MaskMatrix mask_of(const Config& config, std::size_t layer, std::size_t tokens, std::size_t start_pos);

@@ -18,11 +18,12 @@ BlockWeights random_block(torch::Generator& generator, const Config& config, std
 }
 
 BlockTrace run_block(const Tensor3& x, const BlockWeights& weights, const Config& config, std::size_t layer,
-                     const ch6::ComplexMatrix& table, ch5::KVCache& cache, std::size_t start_pos) {
+                     const ch6::ComplexMatrix& table, ch5::KVCache& cache, std::size_t start_pos,
+                     AttentionEngine engine) {
     BlockTrace trace;
     trace.attention_norm = ch7::rms_norm(x, weights.attention_norm, config.norm_eps);
     trace.attention =
-        attention(trace.attention_norm, weights.attention, config, layer, table, cache, start_pos);
+        attention(trace.attention_norm, weights.attention, config, layer, table, cache, start_pos, engine);
     trace.h = x + trace.attention.attended.output;
 
     // The feed-forward network knows no order: all tokens of all sequences are rows of one matrix.

@@ -34,6 +34,7 @@ struct BlockTrace {
 
 // x (B, T, dim) contains the tokens at positions from start_pos on.
 BlockTrace run_block(const Tensor3& x, const BlockWeights& weights, const Config& config, std::size_t layer,
-                     const ch6::ComplexMatrix& table, ch5::KVCache& cache, std::size_t start_pos);
+                     const ch6::ComplexMatrix& table, ch5::KVCache& cache, std::size_t start_pos,
+                     AttentionEngine engine = nullptr);
 
 }  // namespace ch8

@@ -43,12 +43,13 @@ Tensor3 embed(const Tokens& tokens, const Matrix& tok_embeddings) {
 }
 
 ModelTrace run_model(const Tensor3& h, const Weights& weights, const Config& config,
-                     const ch6::ComplexMatrix& table, Caches& caches, std::size_t start_pos) {
+                     const ch6::ComplexMatrix& table, Caches& caches, std::size_t start_pos,
+                     AttentionEngine engine) {
     ModelTrace trace;
     for (std::size_t layer = 0; layer < weights.layers.size(); ++layer) {
         const Tensor3& x = layer == 0 ? h : trace.layers.back().output;
         trace.layers.push_back(
-            run_block(x, weights.layers[layer], config, layer, table, caches.at(layer), start_pos));
+            run_block(x, weights.layers[layer], config, layer, table, caches.at(layer), start_pos, engine));
     }
     trace.norm = ch7::rms_norm(trace.layers.back().output, weights.norm, config.norm_eps);
     trace.logits = weights.output(trace.norm);

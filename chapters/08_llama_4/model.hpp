@@ -39,7 +39,8 @@ struct ModelTrace {
 
 // h (B, T, dim) contains the embeddings of the tokens at positions from start_pos on.
 ModelTrace run_model(const Tensor3& h, const Weights& weights, const Config& config,
-                     const ch6::ComplexMatrix& table, Caches& caches, std::size_t start_pos);
+                     const ch6::ComplexMatrix& table, Caches& caches, std::size_t start_pos,
+                     AttentionEngine engine = nullptr);
 
 // Greedy decoding: the word with the largest logit after the last token of each sequence. (B, 1)
 Tokens next_tokens(const Tensor3& logits);

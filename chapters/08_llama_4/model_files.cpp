@@ -16,7 +16,7 @@ namespace {
 
 // The weights (the largest tensor three times, while it is read and split), the caches, and for the first and
 // the last piece a trace of every layer and the copies of it that are saved.
-double bytes_needed(const Config& config, double batch, double tokens, double at_once) {
+double bytes_needed(const Config& config, bool has_scores, double batch, double tokens, double at_once) {
     const auto number = [](std::size_t size) { return static_cast<double>(size); };
     const double dim = number(config.heads.dim), layers = number(config.n_layers),
                  heads = number(config.heads.n_heads), q_width = heads * number(config.heads.head_dim),
@@ -26,11 +26,13 @@ double bytes_needed(const Config& config, double batch, double tokens, double at
     const Parameters parameters = count_parameters(config);
     const double moe = std::max(number(config.moe_layers.size()), 1.0);
     const double weights = parameters.held() + 2.0 * parameters.experts / moe + 2.0 * words * dim;
-    const double caches = layers * batch * tokens * (4.0 * kv_width + 8.0 * q_width);
+    const double of_scores = has_scores ? 12.0 * heads * tokens : 0.0,
+                 repeated = has_scores ? 8.0 * q_width : 0.0;
+    const double caches = layers * batch * tokens * (4.0 * kv_width + repeated);
     const double rows = batch * at_once;
     const double traces =
         layers * rows *
-        (12.0 * heads * tokens + 20.0 * q_width + 8.0 * kv_width + 24.0 * dim + 8.0 * hidden + 8.0 * experts);
+        (of_scores + 20.0 * q_width + 8.0 * kv_width + 24.0 * dim + 8.0 * hidden + 8.0 * experts);
     return sizeof(float) * (weights + caches + traces + batch * tokens * (4.0 * words + 8.0 * dim));
 }
 
@@ -143,7 +145,7 @@ Config config_of(const Llama4ModelConfig& file) {
     return config;
 }
 
-Model load_model(Walkthrough& walk) {
+Model load_model(Walkthrough& walk, bool has_scores) {
     const OwnFiles& own = walk.own();
     const Llama4ModelConfig file = read_llama4_config(*own.config);
     Model model;
@@ -164,8 +166,10 @@ Model load_model(Walkthrough& walk) {
         .max_batch_size = file.max_batch_size,
         .max_seq_len = file.max_seq_len.value_or(std::numeric_limits<std::size_t>::max()),
         .limits = {},
-        .bytes = [&](double batch, double tokens,
-                     double at_once) { return bytes_needed(model.config, batch, tokens, at_once); },
+        .bytes =
+            [&](double batch, double tokens, double at_once) {
+                return bytes_needed(model.config, has_scores, batch, tokens, at_once);
+            },
         .read =
             [&](WeightFile& weights) {
                 NamedWeights read = read_weights(weights, model.config, file);
@@ -177,7 +181,8 @@ Model load_model(Walkthrough& walk) {
             [&](torch::Generator& random) {
                 if (input) images_in(*input, model.tokens, nullptr, heads.dim);
                 model.weights = random_weights(random, model.config);
-            }};
+            },
+    };
     check_text(own, kind, heads.max_batch_size, heads.max_seq_len);
 
     ModelConfig rope;

@@ -26,8 +26,9 @@ struct Model : OwnLayer {
 
 // Reads what --config, --weights, --prefix and --input name. The input has `tokens` (B, T) or (T), int64,
 // and, if images stand among them, `image_embedding` (B, T, vision width) and `image_mask` (B, T). Both
-// namings keep rotary pairs as neighbours, so nothing is permuted. Throws FileError or std::invalid_argument.
-Model load_model(Walkthrough& walk);
+// namings keep rotary pairs as neighbours, so nothing is permuted. An engine makes no scores, so the model
+// needs less memory (has_scores = false). Throws FileError or std::invalid_argument.
+Model load_model(Walkthrough& walk, bool has_scores = true);
 
 // The dimensions in a file. Hidden widths that the file leaves out follow from dim.
 Config config_of(const Llama4ModelConfig& file);

@@ -17,8 +17,8 @@ const Chapter chapter{
         "value heads, E experts, F hidden width, dim width of an embedding, head_dim width of a head",
     .takes = Takes::model};
 
-ChapterOptions options(DeviceChoice& choice) {
-    ChapterOptions options = device_options(8, choice);
+ChapterOptions options(DeviceChoice& choice, EngineChoice& engine) {
+    ChapterOptions options = joined(device_options(8, choice), engine_options(8, engine));
     for (const char* device : {"--device cuda", "--device emulated"}) {
         options.rules.push_back(
             {device, OptionRule::Kind::excludes, {"--config"}, "kernels run layer 0 of the small model"});
@@ -30,8 +30,9 @@ ChapterOptions options(DeviceChoice& choice) {
 
 int main(int argc, char** argv) {
     DeviceChoice choice;
+    EngineChoice engine;
     const auto tell = [&](Walkthrough& walk) {
-        if (walk.own().any()) return ch8::walk_own_model(walk);
+        if (walk.own().any()) return ch8::walk_own_model(walk, chosen_engine(8, engine, flash_engine()));
         const ch8::Setting setting = ch8::run_small_model(walk.seed(ch8::walk_seed));
         if (!choice.is_cpu()) return ch8::walk_on_device(walk, choice, setting);
         ch8::walk_words_and_local_attention(walk, setting);
@@ -40,6 +41,6 @@ int main(int argc, char** argv) {
         ch8::walk_model(walk, setting);
     };
     return walk_through(
-        {.chapter = chapter, .tell = tell, .mistakes = ch8::mistakes, .options = options(choice)}, argc,
-        argv);
+        {.chapter = chapter, .tell = tell, .mistakes = ch8::mistakes, .options = options(choice, engine)},
+        argc, argv);
 }

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "chapters/08_llama_4/small_model.hpp"
+#include "common/program/engine_options.hpp"
 #include "common/program/walkthrough.hpp"
 
 namespace ch8 {
@@ -20,6 +21,6 @@ void walk_feed_forward(Walkthrough& walk, const Setting& setting);
 void walk_model(Walkthrough& walk, const Setting& setting);
 
 // --config: your own model.
-void walk_own_model(Walkthrough& walk);
+void walk_own_model(Walkthrough& walk, const FlashEngine& engine);
 
 }  // namespace ch8

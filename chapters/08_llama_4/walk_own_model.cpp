@@ -7,6 +7,7 @@
 //   norm
 // And these of all tokens:
 //   tokens, embeddings (also as x), logits, next_tokens, layers.N.cache_k, layers.N.cache_v
+// With --engine flash there are no attn_scores, masked and attn_weights.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,6 +16,7 @@
 #include "chapters/08_llama_4/model_files.hpp"
 #include "chapters/08_llama_4/parameters.hpp"
 #include "chapters/08_llama_4/walk.hpp"
+#include "common/program/engine_report.hpp"
 #include "common/program/own_layer.hpp"
 #include "common/render/progress.hpp"
 
@@ -98,10 +100,17 @@ void what_was_read(Walkthrough& walk, const Model& model) {
                        notes);
 }
 
+// What the engine did not make in layer 0.
+EngineReport report(const FlashEngine& engine, const ModelTrace& trace, const Caches& caches,
+                    std::size_t start_pos) {
+    return report_engine(engine, ch5::engine_call(trace.layers[0].attention.attended, caches[0], start_pos),
+                         {"attn_scores", "masked", "attn_weights"});
+}
+
 }  // namespace
 
-void walk_own_model(Walkthrough& walk) {
-    const Model model = load_model(walk);
+void walk_own_model(Walkthrough& walk, const FlashEngine& engine) {
+    const Model model = load_model(walk, !engine.is_there());
     const Config& config = model.config;
     const ch6::ComplexMatrix table = ch6::rotation_table(model.freqs, config.heads.max_seq_len);
     const std::vector<std::size_t> sizes = ch5::pieces_of(model, walk.own());
@@ -114,12 +123,15 @@ void walk_own_model(Walkthrough& walk) {
     // Run all pieces; the tensors of the first and of the last are saved.
     Caches caches = make_caches(config);
     ModelTrace last;
-    Tensor4 first_weights;  // of layer 0 in the first piece: (B, H, T, S)
+    Tensor4 first_weights;                   // of layer 0 in the first piece: (B, H, T, S)
+    EngineReport first_report, last_report;  // of layer 0 with --engine flash
     const Tensor3 norm = ch5::in_pieces(model.x, sizes, [&](const Tensor3& h, std::size_t start_pos) {
         const Progress progress(
             fmt::format("computing, from position {} of {}", start_pos, model.x.shape(1)));
-        last = run_model(h, model.weights, config, table, caches, start_pos);
+        last = run_model(h, model.weights, config, table, caches, start_pos, engine.attention);
+        if (engine.is_there()) last_report = report(engine, last, caches, start_pos);
         if (start_pos == 0) {
+            first_report = last_report;
             keep_piece(walk, "", last);
             first_weights = last.layers.front().attention.attended.attn_weights;
         }
@@ -136,6 +148,7 @@ void walk_own_model(Walkthrough& walk) {
                                fmt::format("The attention weights of the first {} tokens.", sizes.front()));
         show_words(step, walk.own(), first_weights, "layer 0, head 0");
     }
+    if (engine.is_there()) tell_engine(walk, first_report, last_report);
     const Tensor3 logits = model.weights.output(norm);
     walk.step("The logits",
               "Row t says what may follow token t. --save also writes every tensor of every layer.")

@@ -15,22 +15,18 @@
 #include "chapters/09_every_model/soft_cap.hpp"
 
 namespace ch9 {
-namespace {
 
-// The last stage's tensor: what the present stage works on.
-struct QueriesAndKeys {
-    Tensor4 q, k;
-};
-
-// Queries and keys, from the projections to their last form.
 QueriesAndKeys prepare(Trace& trace, const Tensor3& x, const Weights& weights, const Recipe& recipe,
                        std::size_t start_pos) {
+    if (!recipe.mask.causal && start_pos != 0) {
+        throw std::invalid_argument("queries that look both ways need the whole text at once");
+    }
     Projected projected = project(x, weights, recipe);
     trace.q = projected.q;
     trace.k = projected.k;
     trace.v = projected.v;
     trace.gate = projected.gate;
-    QueriesAndKeys now{trace.q, trace.k};
+    QueriesAndKeys now{trace.q, trace.k};  // the last stage's tensors: what the present stage works on
     if (recipe.qk_norm) {
         now.q = trace.q_normed = qk_norm(now.q, *recipe.qk_norm, weights.q_norm);
         now.k = trace.k_normed = qk_norm(now.k, *recipe.qk_norm, weights.k_norm);
@@ -42,7 +38,6 @@ QueriesAndKeys prepare(Trace& trace, const Tensor3& x, const Weights& weights, c
     return now;
 }
 
-// (B, S, H_kv, d) and (B, T, H_kv, d) -> (B, S + T, H_kv, d)
 Tensor4 one_after_the_other(const Tensor4& old, const Tensor4& added) {
     Tensor4 all =
         Tensor4::from_shape({added.shape(0), old.shape(1) + added.shape(1), added.shape(2), added.shape(3)});
@@ -50,6 +45,13 @@ Tensor4 one_after_the_other(const Tensor4& old, const Tensor4& added) {
     xt::view(all, xt::all(), xt::range(old.shape(1), all.shape(1))) = added;
     return all;
 }
+
+void project_out(Trace& trace, const Weights& weights, const Recipe& recipe) {
+    if (recipe.output_gate) trace.gated = open_gate(trace.combined, trace.gate);
+    trace.output = linear(recipe.output_gate ? trace.gated : trace.combined, weights.o, recipe.conv1d);
+}
+
+namespace {
 
 // The keys and values that the new queries can see: old ones from the cache, then the new ones.
 void meet_the_cache(Trace& trace, const Tensor4& new_keys, const Recipe& recipe, Cache& cache,
@@ -83,9 +85,6 @@ void score(Trace& trace, const Tensor4& q, const Weights& weights, const Recipe&
 
 Trace attention(const Tensor3& x, const Weights& weights, const Recipe& recipe, Cache& cache,
                 std::size_t start_pos, const ch3::MaskMatrix& is_text) {
-    if (!recipe.mask.causal && start_pos != 0) {
-        throw std::invalid_argument("queries that look both ways need the whole text at once");
-    }
     Trace trace;
     const QueriesAndKeys ready = prepare(trace, x, weights, recipe, start_pos);
     meet_the_cache(trace, ready.k, recipe, cache, start_pos);
@@ -96,8 +95,7 @@ Trace attention(const Tensor3& x, const Weights& weights, const Recipe& recipe, 
     const Tensor4 values = torch::transpose(trace.values, 1, 2);
     trace.head_context = torch::matmul(trace.attn_weights, values);
     trace.combined = ch4::combine_heads(trace.head_context);
-    if (recipe.output_gate) trace.gated = open_gate(trace.combined, trace.gate);
-    trace.output = linear(recipe.output_gate ? trace.gated : trace.combined, weights.o, recipe.conv1d);
+    project_out(trace, weights, recipe);
     return trace;
 }
 

@@ -39,4 +39,16 @@ struct Trace {
 Trace attention(const Tensor3& x, const Weights& weights, const Recipe& recipe, Cache& cache,
                 std::size_t start_pos, const ch3::MaskMatrix& is_text = {});
 
+// The parts of it that need no scores. prepare() goes from the projections to the last form of queries and
+// keys.
+struct QueriesAndKeys {
+    Tensor4 q, k;
+};
+QueriesAndKeys prepare(Trace& trace, const Tensor3& x, const Weights& weights, const Recipe& recipe,
+                       std::size_t start_pos);
+// (B, S, H_kv, d) and (B, T, H_kv, d) -> (B, S + T, H_kv, d)
+Tensor4 one_after_the_other(const Tensor4& old, const Tensor4& added);
+// From `combined` to the output.
+void project_out(Trace& trace, const Weights& weights, const Recipe& recipe);
+
 }  // namespace ch9

@@ -14,7 +14,7 @@ namespace {
 
 // The weights (the largest twice, while it is read), the cache, and for the first and the last piece a trace
 // and the copies of it that are shown.
-double bytes_needed(const Recipe& recipe, double batch, double tokens, double at_once) {
+double bytes_needed(const Recipe& recipe, bool has_scores, double batch, double tokens, double at_once) {
     const auto number = [](std::size_t size) { return static_cast<double>(size); };
     const double dim = number(recipe.dim), heads = number(recipe.n_heads),
                  q_width = heads * number(recipe.head_dim),
@@ -22,8 +22,10 @@ double bytes_needed(const Recipe& recipe, double batch, double tokens, double at
     const double rows = number(cache_rows(recipe.mask, static_cast<std::size_t>(tokens)));
     const double seen = std::min(tokens, rows + at_once);  // keys of one piece
     const double weights = dim * (5.0 * q_width + 4.0 * kv_width);
-    const double piece = 16.0 * at_once * heads * seen + at_once * (16.0 * q_width + 8.0 * kv_width) +
-                         seen * (8.0 * q_width + 4.0 * kv_width);
+    const double of_scores = has_scores ? 16.0 * at_once * heads * seen + 8.0 * seen * q_width : 0.0;
+    const double bias = 2.0 * heads * (at_once + seen);  // by distance, for an engine
+    const double piece =
+        of_scores + bias + at_once * (20.0 * q_width + 12.0 * kv_width) + 4.0 * seen * kv_width;
     return sizeof(float) * (weights + batch * (2.0 * rows * kv_width + piece + 6.0 * tokens * dim));
 }
 
@@ -75,7 +77,7 @@ void check_ids(const Wanted& wanted, const OwnFiles& own) {
 
 }  // namespace
 
-Layer load_layer(Walkthrough& walk, const Wanted& wanted) {
+Layer load_layer(Walkthrough& walk, const Wanted& wanted, bool has_scores) {
     const OwnFiles& own = walk.own();
     check_ids(wanted, own);
     LayerOf of{.layer = wanted.layer, .tokens = 1, .decoder = wanted.decoder};
@@ -91,7 +93,7 @@ Layer load_layer(Walkthrough& walk, const Wanted& wanted) {
         .max_seq_len = std::numeric_limits<std::size_t>::max(),
         .limits = {},
         .bytes = [&](double batch, double tokens,
-                     double at_once) { return bytes_needed(recipe, batch, tokens, at_once); },
+                     double at_once) { return bytes_needed(recipe, has_scores, batch, tokens, at_once); },
         .read =
             [&](WeightFile& file) {
                 if (!wanted.ids.empty()) embed(layer, wanted.ids, file);

@@ -31,9 +31,10 @@ struct Wanted {
 };
 
 // Reads what --config, --weights, --prefix and --input name. The input has `x` (B, T, dim), the input of the
-// attention after the block's norm, and may have `attention_mask` (B, T), which is 0 for padding. Throws
-// FileError or std::invalid_argument.
-Layer load_layer(Walkthrough& walk, const Wanted& wanted);
+// attention after the block's norm, and may have `attention_mask` (B, T), which is 0 for padding. An engine
+// makes no scores, so the layer needs less memory (has_scores = false). Throws FileError or
+// std::invalid_argument.
+Layer load_layer(Walkthrough& walk, const Wanted& wanted, bool has_scores = true);
 
 // The weights of one attention, whatever stands before the names. Afterwards the file's prefix is that of the
 // attention, so file.unused() has the tensors that the recipe has no place for. Throws FileError.

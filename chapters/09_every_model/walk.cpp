@@ -23,7 +23,10 @@ const Chapter chapter{
 int main(int argc, char** argv) {
     ch9::Choices choices;
     const auto tell = [&](Walkthrough& walk) {
-        if (walk.own().any()) return ch9::walk_own_model(walk, choices.wanted);
+        if (walk.own().any()) {
+            return ch9::walk_own_model(walk, choices.wanted,
+                                       chosen_engine(9, choices.engine, flash_engine()));
+        }
         torch::Generator generator(walk.seed(ch9::walk_seed));
         const ch9::Setting setting = ch9::draw_setting(generator);
         const ch9::Variants all = ch9::variants_of(setting);

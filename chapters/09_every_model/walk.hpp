@@ -5,6 +5,7 @@
 
 #include "chapters/09_every_model/layer_files.hpp"
 #include "chapters/09_every_model/tour.hpp"
+#include "common/program/engine_options.hpp"
 #include "common/program/walkthrough.hpp"
 
 namespace ch9 {
@@ -25,6 +26,6 @@ void walk_gate_and_cache(Walkthrough& walk, const Setting& setting, const Varian
 void walk_models(Walkthrough& walk);
 
 // --model or --config: one attention of your own model.
-void walk_own_model(Walkthrough& walk, const Wanted& wanted);
+void walk_own_model(Walkthrough& walk, const Wanted& wanted, const FlashEngine& engine);
 
 }  // namespace ch9

@@ -83,7 +83,7 @@ ChapterOptions options(Choices& choices) {
     options.examples =
         "  ./walk 9 --model FOLDER --layer 3 --input x.safetensors    any layer of a model from Hugging Face\n"
         "  ./walk 9 --model FOLDER --ids 1,15043,3186                 layer 0, from token numbers\n";
-    return options;
+    return joined(options, engine_options(9, choices.engine));
 }
 
 }  // namespace ch9

@@ -4,12 +4,15 @@
 //   q, k, v, gate, q_normed, k_normed, q_rotated, k_rotated, keys, values, attn_scores, capped, biased,
 //   masked, attn_weights, head_context, combined, gated
 // And these of all tokens: embeddings (with --ids), x, output, cache_k, cache_v
+// With --engine flash, the tensors from keys to head_context are never made.
 #include <fmt/format.h>
 
 #include "chapters/05_grouped_query_attention/decoding.hpp"
 #include "chapters/05_grouped_query_attention/layer_files.hpp"
 #include "chapters/09_every_model/attention.hpp"
 #include "chapters/09_every_model/walk.hpp"
+#include "chapters/09_every_model/with_engine.hpp"
+#include "common/program/engine_report.hpp"
 #include "common/program/own_layer.hpp"
 #include "common/render/progress.hpp"
 
@@ -47,6 +50,15 @@ void show_piece(Step& step, const std::string& before, const Trace& trace) {
     show(step, before + "gated", trace.gated, wide);
 }
 
+// What the engine did not make, of the tensors that this recipe has.
+EngineReport report(const FlashEngine& engine, const AttentionCall& call) {
+    std::vector<std::string> scores = {"attn_scores"};
+    if (call.soft_cap > 0) scores.emplace_back("capped");
+    if (!call.bias.values.empty()) scores.emplace_back("biased");
+    scores.insert(scores.end(), {"masked", "attn_weights"});
+    return report_engine(engine, call, scores);
+}
+
 void show_recipe(Walkthrough& walk, const Layer& layer) {
     std::vector<std::vector<std::string>> rows;
     for (const Choice& choice : layer.read.choices)
@@ -59,8 +71,8 @@ void show_recipe(Walkthrough& walk, const Layer& layer) {
 
 }  // namespace
 
-void walk_own_model(Walkthrough& walk, const Wanted& wanted) {
-    const Layer layer = load_layer(walk, wanted);
+void walk_own_model(Walkthrough& walk, const Wanted& wanted, const FlashEngine& engine) {
+    const Layer layer = load_layer(walk, wanted, !engine.is_there());
     const Recipe& recipe = layer.read.recipe;
     const std::size_t tokens = layer.x.shape(1);
     walk.section("", "Your own model");
@@ -76,12 +88,22 @@ void walk_own_model(Walkthrough& walk, const Wanted& wanted) {
     // Run all pieces first; the first and the last are shown.
     Cache cache(recipe, layer.x.shape(0), tokens);
     Trace first, last;
+    EngineReport first_report, last_report;  // with --engine flash
     std::size_t calls = 0;
     const std::vector<std::size_t> sizes = ch5::pieces_of(layer, walk.own());
     const Tensor3 output = ch5::in_pieces(layer.x, sizes, [&](const Tensor3& x, std::size_t start_pos) {
         const Progress progress(fmt::format("computing: piece {} of {}", calls + 1, sizes.size()));
-        last = attention(x, layer.weights, recipe, cache, start_pos, layer.is_text);
-        if (calls++ == 0) first = last;
+        if (engine.is_there()) {
+            last = attention_with_engine(engine.attention, x, layer.weights, recipe, cache, start_pos,
+                                         layer.is_text);
+            last_report = report(engine, call_of(recipe, layer.weights, x.shape(0), x.shape(1), start_pos));
+        } else {
+            last = attention(x, layer.weights, recipe, cache, start_pos, layer.is_text);
+        }
+        if (calls++ == 0) {
+            first = last;
+            first_report = last_report;
+        }
         return last.output;
     });
 
@@ -94,6 +116,7 @@ void walk_own_model(Walkthrough& walk, const Wanted& wanted) {
             fmt::format("After {} pieces. It sees the keys from position {} on.", calls - 1, last.first_key));
         show_piece(end, "step.", last);
     }
+    if (engine.is_there()) tell_engine(walk, first_report, last_report);
     walk.step("The whole output", "All tokens, in their order.")
         .show("output", output, {"B", "T", "dim"})
         .note(fmt::format("The cache has {} of {} tokens: {} bytes.", std::min(cache.rows(), tokens), tokens,

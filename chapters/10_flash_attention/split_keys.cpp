@@ -10,15 +10,10 @@
 namespace ch10 {
 namespace {
 
-// The keys of some queries in 1 to 64 parts, of at least 256 keys but the last.
-std::vector<AttentionCall::Range> parts_of(const AttentionCall::Range& keys) {
+// A part has at least 256 keys, and more if there are more than 64 parts otherwise.
+std::size_t keys_of_a_part(std::size_t n_keys) {
     constexpr std::size_t most_parts = 64, least_keys = 256;
-    const std::size_t size = std::max(least_keys, (keys.stop - keys.first + most_parts - 1) / most_parts);
-    std::vector<AttentionCall::Range> parts;
-    for_each_key_tile(keys, size, [&](std::size_t first, std::size_t stop) {
-        parts.push_back({first, stop});
-    });
-    return parts;
+    return std::max(least_keys, (n_keys + most_parts - 1) / most_parts);
 }
 
 // One unit of work: a tile of queries with a part of its keys, and what it has seen.
@@ -35,8 +30,11 @@ void split_over_threads(const AttentionCall& call, const Methods& methods, std::
     const std::vector<TileQueries> tiles = tiles_of_all_heads(call, tile_rows);
     std::vector<Part> parts;
     for (std::size_t i = 0; i < tiles.size(); ++i) {
-        for (const AttentionCall::Range& keys : parts_of(keys_of(call, tiles[i])))
-            parts.push_back({i, keys, {}});
+        const AttentionCall::Range keys = keys_of(call, tiles[i]);
+        for_each_key_tile(keys, keys_of_a_part(keys.stop - keys.first),
+                          [&](std::size_t first, std::size_t stop) {
+                              parts.push_back({i, {first, stop}, {}});
+                          });
     }
 
     const blas::Threads in_blas(1);
@@ -57,6 +55,11 @@ void split_over_threads(const AttentionCall& call, const Methods& methods, std::
             if (part.tile == i) merged.merge(part.seen);
         merged.write(output);
     });
+}
+
+std::size_t number_of_parts(std::size_t n_keys) {
+    const std::size_t size = keys_of_a_part(n_keys);
+    return (n_keys + size - 1) / size;
 }
 
 }  // namespace ch10

@@ -41,6 +41,7 @@ ChapterOptions device_options(int number, DeviceChoice& choice) {
         options.rules.push_back(
             {device, excludes, {"--prefill"}, "kernels take all tokens but the last, then the last"});
         options.rules.push_back({device, excludes, {"--tokens"}, "no heatmap is shown"});
+        options.rules.push_back({device, excludes, {"--engine flash"}, "kernels compute the attention"});
     }
     options.examples = fmt::format(
         "  ./walk {0} --device emulated        its GPU kernels, run on the CPU: what they compute and cost\n"

@@ -18,3 +18,6 @@ struct ChapterOptions {
     OptionRules rules;     // which options they need or exclude
     std::string examples;  // lines for --help, each with its newline
 };
+
+// The options of both, in this order, for a chapter that shares options with others.
+ChapterOptions joined(const ChapterOptions& first, const ChapterOptions& second);

@@ -71,6 +71,7 @@ std::map<std::string, Sample> samples(int chapter) {
             {"--size", {"journey"}},
             {"--device", {"emulated"}},
             {"--warp", {"0", emulated}},
+            {"--engine", {"flash", config}},
             {"--model", {"model", {{"--prefix", "a."}}}},
             {"--layer", {"1", weights}},
             {"--ids", {"1,5,3", weights}},
@@ -191,8 +192,9 @@ class PairFolder {
 
     // Everything that a run leaves behind: its status, what it prints, and the files that it writes.
     Finished run(const Arguments& arguments) {
-        const std::string executable =
-            arguments.contains("--device") ? program_on_device(chapter_) : program(chapter_);
+        const std::string executable = arguments.contains("--engine")   ? program_with_flash(chapter_)
+                                       : arguments.contains("--device") ? program_on_device(chapter_)
+                                                                        : program(chapter_);
         std::string command = "cd '" + folder_.path("") + "' && " + executable;
         for (const auto& [option, value] : arguments) {
             // The small layer is in two ranks anyway, and a layer of the reader's in one.
@@ -297,10 +299,10 @@ std::string try_pair(PairFolder& folder, const std::string& a, const Sample& sam
     }
     for (const std::string& left_out : {a, b}) {
         // What a kernel's walk prints is small. The last line does not say which of the reader's files were
-        // read.
+        // read, or by which engine.
         if (left_out == "--full" && all.contains("--device")) continue;
         const bool is_read = left_out == "--input" || left_out == "--prefill" || left_out == "--layer" ||
-                             left_out == "--ids" || left_out == "--decoder";
+                             left_out == "--ids" || left_out == "--decoder" || left_out == "--engine";
         if (is_read && all.contains("--scoreboard")) continue;
         // Chapter 8 prints the logits of all pieces, which are the same up to rounding.
         const bool only_rounds = left_out == "--prefill" && folder.chapter() == 8;

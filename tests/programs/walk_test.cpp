@@ -34,7 +34,7 @@ case $1 in
         sleep "${SLOW:-0}"
         mkdir -p build/bin
         for done in 10 30 55 80 100; do echo "[ $done%] Building CXX object common/CMakeFiles/attn_torch.dir/a.o"; done
-        for program in 01_one 05_five 05_five_on_device show html_index exercise; do
+        for program in 01_one 05_five 05_five_on_device 05_five_with_flash show html_index exercise; do
             printf '#!/bin/sh\necho "%s $*"\n' $program >build/bin/$program
             chmod +x build/bin/$program
         done ;;
@@ -46,7 +46,7 @@ void write(const fs::path& path, const std::string& text) {
     std::ofstream(path) << text;
 }
 
-// A checkout with two chapters, of which one has kernels, in a folder of this name.
+// A checkout with two chapters, of which one has kernels and an engine, in a folder of this name.
 class Checkout {
   public:
     explicit Checkout(const std::string& name = "checkout") : root_(fs::path(folder_.path(name))) {
@@ -57,6 +57,8 @@ class Checkout {
               "data/torch_prints.json", "chapters/05_five/cuda/a", "chapters/05_five/walk.cpp"})
             write(root_ / file, "");
         write(root_ / "chapters/01_one/README.md", "# Chapter 1: One\n");
+        write(root_ / "chapters/CMakeLists.txt",
+              "attn_add_chapter(01_one)\nattn_add_chapter(05_five ENGINE)\n");
 
         // Nothing is installed in a test, and no other program answers for CMake.
         for (const auto& [program, text] : {std::pair{"cmake", cmake_that_builds_nothing},
@@ -186,6 +188,27 @@ TEST_CASE("walk builds kernels where --device asks for them") {
     CHECK(checkout.asked() == "");
     CHECK(checkout.run("\"$walk\" 1 --device cuda").output ==
           "01_one --device cuda\n");  // it refuses by itself
+}
+
+TEST_CASE("walk builds the program with the engine where --engine flash asks for it") {
+    Checkout checkout;
+    for (const char* options : {"", " --engine lesson", " --engine=fast", " --config --engine"}) {
+        CAPTURE(options);
+        CHECK(checkout.run(std::string("\"$walk\" 5") + options).output ==
+              "05_five" + std::string(options) + (*options == '\0' ? " \n" : "\n"));
+    }
+    CHECK_FALSE(has(checkout.asked(), "with_flash"));
+
+    CHECK(checkout.run("\"$walk\" 5 --config c.json --engine flash").output ==
+          "05_five_with_flash --config c.json --engine flash\n");
+    CHECK(checkout.asked() == "--build build --target 05_five_with_flash\n");
+    CHECK(checkout.run("\"$walk\" 5 --engine=flash --prefill 2").output ==
+          "05_five_with_flash --engine=flash --prefill 2\n");
+    CHECK(checkout.asked() == "");  // nothing has changed
+    // Both programs refuse this pair, and this one is built sooner.
+    CHECK(has(checkout.run("\"$walk\" 5 --engine flash --device cuda").output, "05_five_with_flash"));
+    CHECK(checkout.run("\"$walk\" 1 --engine flash").output ==
+          "01_one --engine flash\n");  // it refuses by itself
 }
 
 TEST_CASE("walk: two at once build once, and the second says that it waits") {

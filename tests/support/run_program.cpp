@@ -122,3 +122,7 @@ std::string program(int chapter) {
 std::string program_on_device(int chapter) {
     return std::string("'") + PROGRAM_DIR + "/" + folder(chapter) + "_on_device'";
 }
+
+std::string program_with_flash(int chapter) {
+    return std::string("'") + PROGRAM_DIR + "/" + folder(chapter) + "_with_flash'";
+}

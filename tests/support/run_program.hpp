@@ -21,6 +21,8 @@ Finished run_on_terminal(const std::string& shell_command, const std::vector<std
 std::string program(int chapter);
 // The same with GPU kernels, of a chapter that has some.
 std::string program_on_device(int chapter);
+// The same with chapter 10's engine, of a chapter that runs a reader's own layer.
+std::string program_with_flash(int chapter);
 
 // The folder name of a chapter: "03_causal_mask_and_dropout".
 std::string folder(int chapter);
