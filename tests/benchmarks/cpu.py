@@ -45,6 +45,8 @@ def command_line(arguments):
         parser.error(f"--threads {options.threads}: this process may use {len(usable)} cores; choose 1 to {len(usable)}")
     if options.samples < 1:
         parser.error(f"--samples {options.samples}: at least one is necessary")
+    if options.json and not os.access(options.json.resolve().parent, os.W_OK):
+        parser.error(f"--json {options.json}: there is no such folder, or you may not write into it")
     options.cores = usable[:options.threads]
     if options.seed is None:
         options.seed = python_random.SystemRandom().randrange(2 ** 31)
@@ -89,11 +91,12 @@ def import_torch(options):
 def versions(torch):
     import numpy
     return {"python": platform.python_version(), "torch": torch.__version__, "numpy": numpy.__version__,
-            "torch_cpu": torch.backends.cpu.get_cpu_capability(), "torch_parallel": torch.__config__.parallel_info()}
+            "torch_cpu": torch.backends.cpu.get_cpu_capability(), "torch_parallel": torch.__config__.parallel_info(),
+            "omp_wait_policy": os.environ.get("OMP_WAIT_POLICY", "not set")}
 
 
 def header(options, library, torch):
-    machine, command = library.machine(), "python3 tests/benchmarks/cpu.py " + shlex.join(sys.argv[1:])
+    machine, command = library.machine(), "python3 tests/benchmarks/cpu.py --python PYTHON " + shlex.join(sys.argv[1:])
     return [f"{datetime.date.today().isoformat()}, `{command.strip()}`, seed {options.seed}, {options.samples} samples in turn",
             f"{machine['processor']}, {options.threads} thread{'s' * (options.threads > 1)} on cores {', '.join(map(str, options.cores))}. "
             f"Here: {machine['threads']}, {machine['blas']}, vectors {machine['vectors']}. "

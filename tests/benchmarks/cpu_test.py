@@ -121,7 +121,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn("--quick", self.run_cpu("--help").stdout)
 
     def test_bad_usage(self):
-        for arguments in (["--threads", "0"], ["--samples", "0"], ["--only", "everything"], ["--python", "/no/such/python"]):
+        for arguments in (["--threads", "0"], ["--samples", "0"], ["--only", "everything"], ["--json", "/no/such/folder/cpu.json"], ["--python", "/no/such/python"]):
             ended = self.run_cpu(*arguments)
             self.assertEqual((ended.returncode, ended.stdout), (2, ""), arguments)
             self.assertIn(arguments[0], ended.stderr)

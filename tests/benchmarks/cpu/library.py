@@ -16,9 +16,11 @@ Shape = struct("CpuShape", "batch n_queries n_keys n_heads n_kv_heads qk_width v
 LayerShape = struct("CpuLayerShape", "dim n_heads n_kv_heads head_dim max_seq_len", "theta")
 
 
-def pointer(tensor):
-    assert tensor.is_contiguous() and tensor.dtype == torch.float32
-    return ctypes.c_void_p(tensor.data_ptr())
+def as_argument(value):
+    if isinstance(value, torch.Tensor):
+        assert value.is_contiguous() and value.dtype == torch.float32
+        return ctypes.c_void_p(value.data_ptr())
+    return value.pointer if isinstance(value, Handle) else value
 
 
 class Failure(Exception):
@@ -41,33 +43,36 @@ class Library:
         names = ("processor", "cores", "threads", "blas", "vectors")
         return dict(zip(names, self.c.cpu_machine().decode().split("\n")))
 
-    def check(self, status):
-        if status != 0:
-            raise Failure(self.c.cpu_message().decode())
+    def call(self, name, *arguments):
+        """A function without arguments, which is what is timed. It holds the tensors, so their memory stays."""
+        function, given = getattr(self.c, name), [as_argument(each) for each in arguments]
 
-    # Each of these returns a function without arguments, which is what is timed, and the tensor that it writes.
+        def run(_held=arguments):
+            if function(*given) != 0:
+                raise Failure(self.c.cpu_message().decode())
+        return run
+
+    # Each of these returns such a function, and the tensor that it writes.
 
     def attention(self, rung, shape, queries, keys, values):
         output = poisoned(shape.batch, shape.n_queries, shape.n_heads, shape.v_width)
-        given = [pointer(x) for x in (queries, keys, values, output)]
-        return lambda: self.check(self.c.cpu_attention(rung.encode(), ctypes.byref(shape), *given, self.threads)), output
+        return self.call("cpu_attention", rung.encode(), ctypes.byref(shape), queries, keys, values, output, self.threads), output
 
     def latent(self, rung, shape, queries, queries_pe, latents, latents_pe):
         output = poisoned(shape.batch, shape.n_queries, shape.n_heads, shape.qk_width)
-        given = [pointer(x) for x in (queries, queries_pe, latents, latents_pe, output)]
-        return lambda: self.check(self.c.cpu_latent(rung.encode(), ctypes.byref(shape), *given, self.threads)), output
-
-    def layer(self, shape, weights, caches):
-        handle = self.c.cpu_new_layer(ctypes.byref(shape), *map(pointer, weights), *map(pointer, caches))
-        if not handle:
-            raise Failure(self.c.cpu_message().decode())
-        return Handle(handle, self.c.cpu_delete_layer)
+        return self.call("cpu_latent", rung.encode(), ctypes.byref(shape), queries, queries_pe, latents, latents_pe, output,
+                         self.threads), output
 
     def run_layer(self, layer, with_engine, x, start_pos):
         output = poisoned(*x.shape)
-        tokens, start = ctypes.c_size_t(x.shape[1]), ctypes.c_size_t(start_pos)
-        given, to = pointer(x), pointer(output)
-        return lambda: self.check(self.c.cpu_layer(layer.pointer, int(with_engine), given, tokens, start, to)), output
+        return self.call("cpu_layer", layer, int(with_engine), x, ctypes.c_size_t(x.shape[1]), ctypes.c_size_t(start_pos), output), output
+
+    def layer(self, shape, weights, caches):
+        """A layer of Llama, with copies of all that."""
+        handle = self.c.cpu_new_layer(ctypes.byref(shape), *map(as_argument, (*weights, *caches)))
+        if not handle:
+            raise Failure(self.c.cpu_message().decode())
+        return Handle(handle, self.c.cpu_delete_layer)
 
     def sgemm(self, n):
         """A product of two (n, n) matrices."""

@@ -13,8 +13,8 @@ from shared.progress import say
 from shared.samples import in_turn
 
 TOLERANCE = 1e-5  # relative, of float32 results
-# Two OpenMP libraries are in this process, PyTorch's and ours. After a call, their threads wait for work for some
-# milliseconds without sleeping, and would take the cores from the next contender.
+# OpenMP, the BLAS here and NumPy's have threads of their own in this process. After a call, such threads wait for work
+# for some milliseconds without sleeping, and would take the cores from the next contender.
 PAUSE = 0.02  # seconds before a call
 WARM_UP = 2
 
