@@ -16,8 +16,8 @@ import shlex
 import subprocess
 import sys
 
-from gpu.problem import Problem, one_line
-from gpu.progress import say
+from shared.problem import Problem, one_line
+from shared.progress import say
 
 KINDS = ("decode", "prefill", "rope", "latent")
 EXAMPLES = """examples:

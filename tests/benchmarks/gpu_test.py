@@ -14,9 +14,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 sys.path.insert(0, str(HERE))
 
-from gpu import samples, work  # noqa: E402
-from gpu.build import first_error  # noqa: E402
-from gpu.problem import one_line  # noqa: E402
+from shared import samples, work  # noqa: E402
+from shared.problem import first_error, one_line  # noqa: E402
 from gpu.table import Row, render  # noqa: E402
 
 ROOFS = work.Roofs(bytes_per_second=4e12, flops_per_second=800e12)

@@ -51,11 +51,12 @@ void time_decoding(const benchmark::Options& options, std::size_t context, const
     const Tensor3 x = torch::view<3>(torch::randn(generator, 1, config.dim), {1, 1, config.dim});
 
     Tensor3 output;
-    const std::vector<double> seconds = benchmark::seconds_of(
-        options.runs, [&] { output = attention(x, weights, config, positions, cache, context).output; });
-    benchmark::print(options.name, seconds,
-                     fmt::format(R"(, "cache_bytes_per_token": {}, "output_0": {:.9g})",
-                                 cache.per_token() * sizeof(float), output(0, 0, 0)));
+    benchmark::time_and_print(
+        options, [&] { output = attention(x, weights, config, positions, cache, context).output; },
+        [&] {
+            return fmt::format(R"(, "cache_bytes_per_token": {}, "output_0": {:.9g})",
+                               cache.per_token() * sizeof(float), output(0, 0, 0));
+        });
 }
 
 }  // namespace

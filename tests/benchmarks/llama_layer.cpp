@@ -40,7 +40,6 @@ int main(int argc, char** argv) {
     });
     const Tensor3 x = torch::view<3>(torch::randn(generator, tokens, config.dim), {1, tokens, config.dim});
 
-    const std::vector<double> seconds = benchmark::seconds_of(
-        options.runs, [&] { ch6::llama_attention(x, weights, config, table, cache, start_pos); });
-    benchmark::print(options.name, seconds);
+    benchmark::time_and_print(options,
+                              [&] { ch6::llama_attention(x, weights, config, table, cache, start_pos); });
 }

@@ -1,14 +1,14 @@
-// What the benchmarks share: a command line, times of calls, peak memory, one line of JSON.
+// What the benchmarks of one layer share: a command line, peak memory, one line of JSON.
 #pragma once
 #include <fmt/core.h>
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <string>
-#include <vector>
+
+#include "common/bench/timing.hpp"
 
 namespace benchmark {
 
@@ -44,34 +44,24 @@ void in_pieces(std::size_t stop, const Fill& fill) {
     for (std::size_t start = 0; start < stop; start += piece) fill(start, std::min(piece, stop - start));
 }
 
-// The times of all calls but the first, which meets cold caches: in seconds, sorted.
-template <class Call>
-std::vector<double> seconds_of(std::size_t runs, const Call& call) {
-    std::vector<double> seconds;
-    for (std::size_t run = 0; run <= runs; ++run) {
-        const auto began = std::chrono::steady_clock::now();
-        call();
-        const std::chrono::duration<double> passed = std::chrono::steady_clock::now() - began;
-        if (run > 0) seconds.push_back(passed.count());
-    }
-    std::sort(seconds.begin(), seconds.end());
-    return seconds;
-}
-
 inline double peak_mib() {
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     return static_cast<double>(usage.ru_maxrss) / 1024;
 }
 
-// `more` are further members: `, "name": value`.
-inline void print(const std::string& name, const std::vector<double>& seconds, const std::string& more = "") {
-    const std::size_t runs = seconds.size();
-    const double median = (seconds[(runs - 1) / 2] + seconds[runs / 2]) / 2;
+// Times `call` and prints what it took. `more()` are further members of the JSON: `, "name": value`.
+template <class Call, class More>
+void time_and_print(const Options& options, const Call& call, const More& more) {
+    const bench::Samples samples = bench::time_in_turn({call}, {options.runs, options.runs, 0}).front();
     fmt::print(
         R"({{"case": "{}", "runs": {}, "median_s": {:.6f}, "min_s": {:.6f}, "peak_rss_mib": {:.1f}{}}})"
         "\n",
-        name, runs, median, seconds.front(), peak_mib(), more);
+        options.name, options.runs, samples.median(), samples.min(), peak_mib(), more());
+}
+template <class Call>
+void time_and_print(const Options& options, const Call& call) {
+    time_and_print(options, call, [] { return std::string(); });
 }
 
 }  // namespace benchmark

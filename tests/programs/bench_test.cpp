@@ -72,6 +72,19 @@ TEST_CASE("bench: the tables of a report") {
     CHECK(has(text, "bench  3 cases, 7 samples in 12 s"));
 }
 
+TEST_CASE("bench: one thread has one column of limits") {
+    Report report = fixed_report();
+    report.limits.threads = 1;
+    report.limits.all_threads = report.limits.one_thread;
+    CHECK(has(in_terminal(report), R"(
+                           1 thread
+    ────────────────────   ────────
+    sgemm, GFLOP/s               60
+    reading memory, GB/s          8
+)"));
+    CHECK(has(in_terminal(report), "1 thread. Flat: sgemm, 60 GFLOP/s."));
+}
+
 TEST_CASE("bench: a report as JSON") {
     const nlohmann::json json = nlohmann::json::parse(as_json(fixed_report()));
     CHECK(json["machine"]["threads"].get<int>() == 2);

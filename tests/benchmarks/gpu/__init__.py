@@ -1,1 +1,1 @@
-"""The parts of ../gpu.py. work, samples and table are arithmetic and text and need no PyTorch; the others do."""
+"""The parts of ../gpu.py that are for a GPU. table is text and needs no PyTorch; the others do."""

@@ -4,8 +4,8 @@ import pathlib
 import shutil
 import subprocess
 
-from gpu.problem import Problem
-from gpu.progress import say
+from shared.problem import Problem, first_error
+from shared.progress import say
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = pathlib.Path(__file__).resolve().parent
@@ -29,11 +29,6 @@ def compile_to(library, command):
         raise Problem(f"{command[0]} could not compile kernels_c.cu; its first error: {first_error(process.stderr)}")
     unfinished.replace(library)
     return library
-
-
-def first_error(output):
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it said nothing")
 
 
 def find(program, *more_places, install):

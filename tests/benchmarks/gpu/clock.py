@@ -2,9 +2,9 @@
 
 import torch
 
-from gpu.problem import one_line
-from gpu.progress import say
-from gpu.samples import Times, in_turn
+from shared.problem import one_line
+from shared.progress import say
+from shared.samples import Times, in_turn
 
 SAMPLES, WARM_UP = 30, 3
 LONGEST_GRAPH = 500e-6  # seconds of a call: longer ones hide the time that launching them takes

@@ -4,7 +4,8 @@ from types import SimpleNamespace
 
 import torch
 
-from gpu import peers, reference, work
+from gpu import peers
+from shared import reference, work
 from gpu.contender import Ready, peer, rung
 from gpu.kernels import DecodeShape
 

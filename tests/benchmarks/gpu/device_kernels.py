@@ -6,7 +6,7 @@ import torch
 from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
-from gpu.problem import one_line
+from shared.problem import one_line
 
 
 def short(name):

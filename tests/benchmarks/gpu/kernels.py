@@ -4,7 +4,7 @@ import ctypes
 
 import torch
 
-from gpu.problem import Problem
+from shared.problem import Problem
 
 
 class KernelFailure(Exception):

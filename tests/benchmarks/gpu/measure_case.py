@@ -2,12 +2,12 @@
 
 import torch
 
-from gpu import reference
+from shared import reference
 from gpu.device_kernels import kernels_of
 from gpu.kernels import KernelFailure
-from gpu.problem import Problem, Unsupported, one_line
-from gpu.progress import say
-from gpu.samples import sets_needed
+from shared.problem import Problem, Unsupported, one_line
+from shared.progress import say
+from shared.samples import sets_needed
 from gpu.table import Row
 
 

@@ -5,7 +5,7 @@ import warnings
 import torch
 import torch.nn.functional as F
 
-from gpu.problem import Unsupported, one_line
+from shared.problem import Unsupported, one_line
 
 TORCH = tuple(int(part) for part in torch.__version__.split(".")[:2])
 

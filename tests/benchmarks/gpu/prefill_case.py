@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import torch
 
-from gpu import reference, work
+from shared import reference, work
 from gpu.contender import Ready, rung
 from gpu.decode_case import attention_peers
 from gpu.kernels import PrefillShape

@@ -2,8 +2,8 @@
 
 import torch
 
-from gpu.progress import say
-from gpu.work import Roofs
+from shared.progress import say
+from shared.work import Roofs
 
 
 def measure(clock, random, quick):

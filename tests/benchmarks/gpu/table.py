@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Optional
 
-from gpu.samples import Times
-from gpu.work import Work
+from shared.samples import Times
+from shared.work import Work
 
 
 @dataclass

@@ -30,8 +30,8 @@ def attend(queries, keys, values, scale, first_query=None):
 
 
 def decode(queries, keys, values, scale):
-    """queries (B, Hq, d), keys and values (B, S, Hkv, d); gives (B, Hq, d)."""
-    context = torch.empty(queries.shape, dtype=torch.float64, device=queries.device)
+    """queries (B, Hq, dk), keys (B, S, Hkv, dk), values (B, S, Hkv, dv); gives (B, Hq, dv)."""
+    context = torch.empty(*queries.shape[:2], values.shape[3], dtype=torch.float64, device=queries.device)
     group = queries.shape[1] // keys.shape[2]
     for b in range(len(queries)):
         for head in range(keys.shape[2]):

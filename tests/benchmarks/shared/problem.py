@@ -14,3 +14,9 @@ def one_line(error, limit=150):
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     line = lines[0] if lines else type(error).__name__
     return line if len(line) <= limit else line[:limit - 3] + "..."
+
+
+def first_error(output):
+    """The first line of a compiler's output that reports an error."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return next((line for line in lines if "error" in line.lower()), lines[-1] if lines else "it said nothing")
