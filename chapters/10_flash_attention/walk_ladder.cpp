@@ -32,21 +32,15 @@ AttentionCall call_of(std::size_t n_queries, std::size_t n_keys) {
 constexpr bench::Budget few_samples{.least = 5, .most = 5};
 
 void the_machine(Walkthrough& walk, const bench::Limits& limits) {
-    const auto row = [](const char* name, double one, double all) {
-        return std::vector<std::string>{name, three_digits(one / 1e9), three_digits(all / 1e9)};
-    };
     walk.section("10.5", "The ladder, measured");
-    walk.step(
-            "The limits of this machine",
-            "No attention is faster than the processor multiplies, or than the memory delivers keys and values. Both "
-            "limits were measured a moment ago: a large product of BLAS, and a sum over a large buffer. Times "
-            "differ from run to run; only ratios of one run say something.")
-        .table({"", "1 thread", fmt::format("{} threads", limits.threads)},
-               {row("sgemm, GFLOP/s", limits.one_thread.flop_per_second, limits.all_threads.flop_per_second),
-                row("reading memory, GB/s", limits.one_thread.bytes_per_second,
-                    limits.all_threads.bytes_per_second)})
-        .note(
-            "A share below is a share of the limit with all threads: of sgemm in prefill, of reading in decoding.");
+    Step& step = walk.step(
+        "The limits of this machine",
+        "No attention is faster than the processor multiplies, or than the memory delivers keys and values. Both "
+        "limits were measured a moment ago: a large product of BLAS, and a sum over a large buffer. Times differ "
+        "from run to run; only ratios of one run say something.");
+    bench_program::show_limits(step, limits);
+    step.note(
+        "A share below is a share of the limit with all threads: of sgemm in prefill, of reading in decoding.");
 }
 
 // One step for each rung: what it removes, what it leaves, and its numbers beside those of the rung before.
