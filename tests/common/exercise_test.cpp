@@ -1,4 +1,6 @@
 // The parts of the exercises that need no compiler: which folders are exercises, and how a task is shown.
+#include <fmt/format.h>
+
 #include <filesystem>
 #include <fstream>
 
