@@ -164,7 +164,7 @@ void bytes_at_a_real_size(Walkthrough& walk) {
             fmt::format(
                 "The tiles of this chapter's engine, with heads of {} numbers in float32: R is {} queries "
                 "of one head, or {} rows of all heads that share their keys. N is {} keys. Either tile fits "
-                "into the level-2 cache of a core, and neither depends on the length of the text. A GPU's "
+                "into a level-2 cache of 1 MiB, and neither depends on the length of the text. A GPU's "
                 "tile is of the same kind: 64 to 128 queries and keys in 16-bit numbers, in the shared "
                 "memory of a multiprocessor.",
                 head_dim, tile_queries, tile_rows, tile_keys))
