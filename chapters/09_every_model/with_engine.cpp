@@ -5,16 +5,6 @@
 #include "chapters/09_every_model/mask.hpp"
 
 namespace ch9 {
-namespace {
-
-// The rows of a buffer from one position on.
-HeadsInMemory rows_from(const Tensor4& buffer, std::size_t first) {
-    HeadsInMemory rows = in_memory(buffer);
-    rows.data += first * rows.row_stride;
-    return rows;
-}
-
-}  // namespace
 
 Trace attention_with_engine(AttentionEngine engine, const Tensor3& x, const Weights& weights,
                             const Recipe& recipe, Cache& cache, std::size_t start_pos,
@@ -25,13 +15,14 @@ Trace attention_with_engine(AttentionEngine engine, const Tensor3& x, const Weig
     call.queries = in_memory(ready.q);
     trace.first_key = call.first_key;
 
-    // A cache with a row for each token is read in place. In a ring the rows are not in order, and new keys
-    // replace old ones that the first new query still sees: so the visible keys are copied before.
+    // While the cache has a row for each token, it is read in place: the first query sees all of them. After
+    // that, new keys replace old ones that the first query still sees, so the visible keys are copied before,
+    // in their order.
     Tensor4 keys, values;
     if (start_pos + x.shape(1) <= cache.rows()) {
         cache.write(start_pos, ready.k, trace.v);
-        call.keys = rows_from(cache.buffer().cache_k(), call.first_key);
-        call.values = rows_from(cache.buffer().cache_v(), call.first_key);
+        call.keys = in_memory(cache.buffer().cache_k());
+        call.values = in_memory(cache.buffer().cache_v());
     } else {
         keys = one_after_the_other(cache.keys(call.first_key), ready.k);
         values = one_after_the_other(cache.values(call.first_key), trace.v);

@@ -12,7 +12,9 @@
 #include "chapters/09_every_model/layer_files.hpp"
 #include "chapters/09_every_model/with_engine.hpp"
 #include "chapters/10_flash_attention/engine.hpp"
+#include "chapters/10_flash_attention/tile_sizes.hpp"
 #include "common/files/tensor_file.hpp"
+#include "common/parallel.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/closeness.hpp"
 #include "tests/support/fixtures.hpp"
@@ -318,4 +320,29 @@ TEST_CASE("with engine: chapter 9, every layer of every model of data/models") {
         }
     }
     CHECK(layers_run >= 40);
+}
+
+TEST_CASE("with engine: the memory that the walk reports is that of the engine's tiles") {
+    // Tokens, and keys that a tile meets at once: few queries are split over the keys, many into tiles of
+    // queries.
+    const auto [tokens, keys_at_once] =
+        GENERATE(table<std::size_t, std::size_t>({{2, 64}, {9, 64}, {long_text, 256}}));
+    const Tensor4 q = xt::zeros<float>({std::size_t{2}, tokens, std::size_t{6}, std::size_t{5}}),
+                  k = xt::zeros<float>({2, 700, 2, 5}), v = xt::zeros<float>({2, 700, 2, 7});
+    const AttentionCall call{.batch = 2,
+                             .n_queries = tokens,
+                             .n_keys = 700,
+                             .n_heads = 6,
+                             .n_kv_heads = 2,
+                             .queries = in_memory(q),
+                             .keys = in_memory(k),
+                             .values = in_memory(v),
+                             .start_pos = 700 - tokens};
+    const bool is_split = tokens < long_text;
+    ch10::Tile tile;
+    tile.begin(call, ch10::tiles_of_groups(call, is_split ? 3 * tokens : ch10::tile_rows).front());
+    tile.attend(0, keys_at_once);
+    const std::size_t tiles =
+        is_split ? 2 * 2 * 2 : default_threads();  // batch, key heads, parts of 512 keys
+    CHECK(ch10::scratch_bytes(call) == tiles * tile.bytes());
 }
