@@ -200,6 +200,7 @@ Tensor<N> narrow(const Tensor<N>& x, std::size_t axis, std::size_t start, std::s
     }
     return part;
 }
+template Vector narrow(const Vector&, std::size_t, std::size_t, std::size_t);
 template Matrix narrow(const Matrix&, std::size_t, std::size_t, std::size_t);
 template Tensor3 narrow(const Tensor3&, std::size_t, std::size_t, std::size_t);
 template Tensor4 narrow(const Tensor4&, std::size_t, std::size_t, std::size_t);

@@ -357,7 +357,56 @@ CHAPTER_9 = [
     }),
 ]
 
-MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4 + CHAPTER_5 + CHAPTER_6 + CHAPTER_7 + CHAPTER_8 + CHAPTER_9
+CHAPTER_10 = [
+    Mistake(10, "scale-missing", "scores", {
+        "all_scores = queries @ keys.T / math.sqrt(d)": "all_scores = queries @ keys.T",
+        "scores = queries[i] @ keys[j].T / math.sqrt(d)": "scores = queries[i] @ keys[j].T",
+    }),
+    Mistake(10, "l-not-corrected", "second.l", {
+        "l = state.l * alpha + p.sum(dim=-1)": "l = state.l + p.sum(dim=-1)",
+    }, until="finished"),
+    Mistake(10, "acc-not-corrected", "second.acc", {
+        "acc = state.acc * alpha[..., None] + p @ values": "acc = state.acc + p @ values",
+    }, until="finished"),
+    Mistake(10, "alpha-inverted", "first.l", {
+        "alpha = torch.exp(state.m - m)": "alpha = torch.exp(m - state.m)",
+    }, until="finished"),
+    Mistake(10, "p-from-the-block-maximum", "third.p", {
+        "p = torch.exp(scores - m[..., None])": "p = torch.exp(scores - scores.amax(dim=-1, keepdim=True))",
+    }, until="finished"),
+    Mistake(10, "m-starts-at-0", "first.m", {
+        "return SimpleNamespace(m=torch.full(rows, -torch.inf), l=torch.zeros(rows), acc=torch.zeros(*rows, d))":
+            "return SimpleNamespace(m=torch.zeros(rows), l=torch.zeros(rows), acc=torch.zeros(*rows, d))",
+    }, until="finished"),
+    Mistake(10, "divided-in-each-block", "first.acc", {
+        "acc = state.acc * alpha[..., None] + p @ values": "acc = (state.acc * alpha[..., None] + p @ values) / l[..., None]",
+    }, until="finished"),
+    Mistake(10, "divided-by-the-last-block", "online_context", {
+        "online_context = finish(third)": "online_context = third.acc / third.p.sum()",
+    }, until="finished"),
+    Mistake(10, "merged-by-the-mean", "merged_context", {
+        "merged_context = finish(merged)": "merged_context = (finish(left) + finish(right)) / 2",
+    }, until="contexts"),
+    Mistake(10, "merged-without-correction", "merged.l", {
+        "l = a.l * alpha_a + b.l * alpha_b": "l = a.l + b.l",
+        "acc = a.acc * alpha_a + b.acc * alpha_b": "acc = a.acc + b.acc",
+    }, until="contexts"),
+    Mistake(10, "mask-by-tile", "diagonal.masked", {
+        "masked = scores.masked_fill(j > i[:, None], -torch.inf)": "masked = scores",
+    }),
+    Mistake(10, "mask-key-without-offset", "corner.masked", {
+        "masked = scores.masked_fill(j > i[:, None], -torch.inf)": "masked = scores.masked_fill(torch.arange(block) > i[:, None], -torch.inf)",
+    }),
+    Mistake(10, "values-of-the-first-tile", "corner.acc", {
+        "state = see_block(state, masked, values[j])": "state = see_block(state, masked, values[:block])",
+    }),
+    Mistake(10, "states-not-reset", "below.m", {
+        "tiles, context = {}, torch.empty(T, d)": "tiles, context, state = {}, torch.empty(T, d), no_keys_yet(block)",
+        "state = no_keys_yet(block)": "",
+    }),
+]
+
+MISTAKES = CHAPTER_1 + CHAPTER_2 + CHAPTER_3 + CHAPTER_4 + CHAPTER_5 + CHAPTER_6 + CHAPTER_7 + CHAPTER_8 + CHAPTER_9 + CHAPTER_10
 
 
 # --- planting: the kept code cells, with other lines

@@ -9,5 +9,6 @@ void decode_lesson(const AttentionCall& call, float* output, std::size_t threads
 void decode_no_copies(const AttentionCall& call, float* output, std::size_t threads);  // strides
 void decode_split(const AttentionCall& call, float* output, std::size_t threads);      // keys over threads
 void decode_kernel(const AttentionCall& call, float* output, std::size_t threads);     // no BLAS
+void decode_latent(const AttentionCall& call, float* output, std::size_t threads);     // small tiles
 
 }  // namespace ch10

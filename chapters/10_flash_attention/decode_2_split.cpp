@@ -7,7 +7,8 @@
 namespace ch10 {
 
 void decode_split(const AttentionCall& call, float* output, std::size_t threads) {
-    split_over_threads(call, blas_and_library, part_keys, output, threads);
+    constexpr std::size_t keys_at_once = 512;
+    split_over_threads(call, blas_and_library, keys_at_once, output, threads);
 }
 
 }  // namespace ch10

@@ -3,6 +3,7 @@
 #include "chapters/10_flash_attention/decode.hpp"
 #include "chapters/10_flash_attention/prefill.hpp"
 #include "chapters/10_flash_attention/split_keys.hpp"
+#include "chapters/10_flash_attention/tile_sizes.hpp"
 #include "chapters/10_flash_attention/vectors.hpp"
 #include "common/parallel.hpp"
 
@@ -10,14 +11,18 @@ namespace ch10 {
 
 void flash_attention(const AttentionCall& call, float* output) {
     check(call);
-    // From 16 queries a key on, BLAS is faster than our own products: latent attention has that many heads.
-    constexpr std::size_t few = 8, some = 32, latent_keys_at_once = 64;
-    const std::size_t queries_a_key = call.n_rep() * call.n_queries;
-    if (queries_a_key <= few) return decode_kernel(call, output, default_threads());
-    if (queries_a_key <= some) {
-        return split_over_threads(call, blas_and_vectors, latent_keys_at_once, output, default_threads());
+    const std::size_t threads = default_threads();
+    // For a few rows a key our own products are faster, for more BLAS is.
+    constexpr std::size_t few_rows = 32, enough_tiles = 16;
+    if (call.n_rep() * call.n_queries <= few_rows) {
+        const bool is_latent = call.keys_pe.width > 0;
+        return is_latent ? decode_latent(call, output, threads) : decode_kernel(call, output, threads);
     }
-    prefill_vectors(call, output, default_threads());
+
+    // Otherwise a thread takes tiles of queries, or parts of the keys if there are too few tiles.
+    if (tiles_of_groups(call, tile_rows).size() >= enough_tiles)
+        return prefill_vectors(call, output, threads);
+    split_over_threads(call, blas_and_vectors, tile_keys, output, threads);
 }
 
 }  // namespace ch10

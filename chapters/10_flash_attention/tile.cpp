@@ -11,6 +11,7 @@ namespace ch10 {
 namespace {
 
 constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
+constexpr std::size_t every_key = std::numeric_limits<std::size_t>::max();
 
 // (R, width): the rows of these queries, one after the other.
 void pack(const HeadsInMemory& from, const TileQueries& queries, std::vector<float>& packed) {
@@ -25,14 +26,16 @@ void pack(const HeadsInMemory& from, const TileQueries& queries, std::vector<flo
 }
 
 void multiply_keys(const float* queries, std::size_t rows, const float* keys, std::size_t key_stride,
-                   std::size_t n_keys, std::size_t width, float scale, bool add, float* scores) {
+                   std::size_t n_keys, std::size_t width, float scale, bool add, float* scores,
+                   std::size_t score_stride) {
     blas::multiply_transposed(rows, n_keys, width, scale, {queries, width}, {keys, key_stride},
-                              add ? 1.0f : 0.0f, {scores, n_keys});
+                              add ? 1.0f : 0.0f, {scores, score_stride});
 }
 
-void add_values(const float* weights, std::size_t rows, const float* values, std::size_t value_stride,
-                std::size_t n_keys, std::size_t width, float* context) {
-    blas::multiply(rows, width, n_keys, {weights, n_keys}, {values, value_stride}, 1.0f, {context, width});
+void add_values(const float* weights, std::size_t weight_stride, std::size_t rows, const float* values,
+                std::size_t value_stride, std::size_t n_keys, std::size_t width, float* context) {
+    blas::multiply(rows, width, n_keys, {weights, weight_stride}, {values, value_stride}, 1.0f,
+                   {context, width});
 }
 
 float largest(const float* scores, std::size_t size) {
@@ -54,35 +57,65 @@ void multiply_row(float* row, std::size_t size, float factor) {
 
 }  // namespace
 
-const Methods blas_and_library{multiply_keys, add_values, largest, exp_and_sum, multiply_row};
+const Methods blas_and_library{multiply_keys, add_values, every_key, largest, exp_and_sum, multiply_row};
 
 void Tile::begin(const AttentionCall& call, const TileQueries& queries) {
     call_ = &call;
     queries_ = queries;
     pack(call.queries, queries, packed_);
     pack(call.queries_pe, queries, packed_pe_);
-    max_.assign(rows(), minus_infinity);
-    sum_.assign(rows(), 0.0f);
-    context_.assign(rows() * call.value_dim(), 0.0f);
+    seen_.max.assign(rows(), minus_infinity);
+    seen_.sum.assign(rows(), 0.0f);
+    seen_.context.assign(rows() * call.value_dim(), 0.0f);
 }
 
 void Tile::attend(std::size_t first_key, std::size_t stop) {
-    const AttentionCall& call = *call_;
-    const std::size_t n_keys = stop - first_key, b = queries_.batch;
+    const std::size_t n_keys = stop - first_key;
     scores_.resize(std::max(scores_.size(), rows() * n_keys));
-    methods_->multiply_keys(packed_.data(), rows(), call.keys.at(b, first_key, queries_.kv_head),
-                            call.keys.row_stride, n_keys, call.keys.width, call.scale, false, scores_.data());
-    if (call.keys_pe.width > 0) {
-        methods_->multiply_keys(packed_pe_.data(), rows(), call.keys_pe.at(b, first_key, queries_.kv_head),
-                                call.keys_pe.row_stride, n_keys, call.keys_pe.width, call.scale, true,
-                                scores_.data());
-    }
+    multiply_keys(first_key, stop);
     for (std::size_t row = 0; row < rows(); ++row) {
         apply_rules(row, first_key, n_keys);
         update(row, first_key, n_keys);
     }
-    methods_->add_values(scores_.data(), rows(), call.values.at(b, first_key, queries_.kv_head),
-                         call.values.row_stride, n_keys, call.value_dim(), context_.data());
+    add_values(first_key, stop);
+}
+
+// Calls visit(kv_head, first_row, n_rows, key, n): the rows of each key head meet n keys, from `key` on. All
+// heads meet these keys before any head meets the next, so that memory is read from front to back.
+template <class Visit>
+void Tile::for_each_call(std::size_t n_keys, const Visit& visit) const {
+    const std::size_t heads = std::min(queries_.n_heads, call_->n_rep()), n_rows = heads * queries_.n_queries;
+    for (std::size_t key = 0; key < n_keys; key += std::min(methods_->keys_in_a_call, n_keys)) {
+        const std::size_t n = std::min(methods_->keys_in_a_call, n_keys - key);
+        for (std::size_t head = 0; head < queries_.n_heads; head += heads) {
+            visit((queries_.first_head + head) / call_->n_rep(), head * queries_.n_queries, n_rows, key, n);
+        }
+    }
+}
+
+void Tile::multiply_keys(std::size_t first_key, std::size_t stop) {
+    const std::size_t n_keys = stop - first_key;
+    const auto multiply = [&](const std::vector<float>& queries, const HeadsInMemory& keys, bool add) {
+        for_each_call(n_keys, [&](std::size_t kv_head, std::size_t row, std::size_t n_rows, std::size_t key,
+                                  std::size_t n) {
+            methods_->multiply_keys(&queries[row * keys.width], n_rows,
+                                    keys.at(queries_.batch, first_key + key, kv_head), keys.row_stride, n,
+                                    keys.width, call_->scale, add, &scores_[row * n_keys + key], n_keys);
+        });
+    };
+    multiply(packed_, call_->keys, false);
+    if (call_->keys_pe.width > 0) multiply(packed_pe_, call_->keys_pe, true);
+}
+
+void Tile::add_values(std::size_t first_key, std::size_t stop) {
+    const std::size_t n_keys = stop - first_key, width = call_->value_dim();
+    const HeadsInMemory& values = call_->values;
+    for_each_call(n_keys, [&](std::size_t kv_head, std::size_t row, std::size_t n_rows, std::size_t key,
+                              std::size_t n) {
+        methods_->add_values(&scores_[row * n_keys + key], n_keys, n_rows,
+                             values.at(queries_.batch, first_key + key, kv_head), values.row_stride, n, width,
+                             &seen_.context[row * width]);
+    });
 }
 
 // The soft cap, the bias and the padding of one row of scores.
@@ -118,34 +151,36 @@ void Tile::update(std::size_t row, std::size_t first_key, std::size_t n_keys) {
     std::fill(scores + std::max(first, stop), scores + n_keys, 0.0f);
     if (first >= stop) return;
 
-    const float max = std::max(max_[row], methods_->largest(scores + first, stop - first));
+    const float max = std::max(seen_.max[row], methods_->largest(scores + first, stop - first));
     if (max == minus_infinity) {  // every score is -inf, or NaN, which stays NaN
-        sum_[row] += std::accumulate(scores + first, scores + stop, 0.0f,
-                                     [](float sum, float score) { return std::isnan(score) ? score : sum; });
+        seen_.sum[row] += std::accumulate(scores + first, scores + stop, 0.0f, [](float sum, float score) {
+            return std::isnan(score) ? score : sum;
+        });
         return std::fill(scores + first, scores + stop, 0.0f);
     }
     raise_max(row, max);
-    sum_[row] += methods_->exp_and_sum(scores + first, stop - first, max);
+    seen_.sum[row] += methods_->exp_and_sum(scores + first, stop - first, max);
 }
 
 // If the maximum of a row grows, what it has summed so far becomes smaller: exp(s - max) for the new maximum.
 void Tile::raise_max(std::size_t row, float max) {
-    if (!(max > max_[row])) return;
-    const float factor = std::exp(max_[row] - max);
-    sum_[row] *= factor;
-    methods_->multiply_row(context_.data() + row * call_->value_dim(), call_->value_dim(), factor);
-    max_[row] = max;
+    if (!(max > seen_.max[row])) return;
+    const float factor = std::exp(seen_.max[row] - max);
+    seen_.sum[row] *= factor;
+    methods_->multiply_row(seen_.context.data() + row * call_->value_dim(), call_->value_dim(), factor);
+    seen_.max[row] = max;
 }
 
-void Tile::merge(const Tile& other) {
+void Tile::merge(const Seen& other) {
     const std::size_t width = call_->value_dim();
     for (std::size_t row = 0; row < rows(); ++row) {
-        raise_max(row, other.max_[row]);
+        raise_max(row, other.max[row]);
         // A part without a visible key adds nothing, or NaN.
-        const float factor = other.max_[row] == minus_infinity ? 1.0f : std::exp(other.max_[row] - max_[row]);
-        sum_[row] += factor * other.sum_[row];
+        const float factor =
+            other.max[row] == minus_infinity ? 1.0f : std::exp(other.max[row] - seen_.max[row]);
+        seen_.sum[row] += factor * other.sum[row];
         for (std::size_t d = row * width; d < (row + 1) * width; ++d)
-            context_[d] += factor * other.context_[d];
+            seen_.context[d] += factor * other.context[d];
     }
 }
 
@@ -155,18 +190,18 @@ void Tile::write(float* output) {
         const std::size_t head = queries_.first_head + row / queries_.n_queries,
                           query = queries_.first_query + row % queries_.n_queries;
         // A sink is a score without a value: it makes the sum larger. A row without a key has the sum 0.
-        float sum = sum_[row];
-        if (call_->sinks != nullptr && sum > 0) sum += std::exp(call_->sinks[head] - max_[row]);
+        float sum = seen_.sum[row];
+        if (call_->sinks != nullptr && sum > 0) sum += std::exp(call_->sinks[head] - seen_.max[row]);
         const float factor = sum == 0 ? 0.0f : 1.0f / sum;
         float* to = output + ((queries_.batch * call_->n_queries + query) * call_->n_heads + head) * width;
-        std::transform(&context_[row * width], &context_[row * width] + width, to,
+        std::transform(&seen_.context[row * width], &seen_.context[row * width] + width, to,
                        [factor](float value) { return value * factor; });
     }
 }
 
 std::size_t Tile::bytes() const {
     std::size_t floats = 0;
-    for (const auto* buffer : {&packed_, &packed_pe_, &scores_, &max_, &sum_, &context_})
+    for (const auto* buffer : {&packed_, &packed_pe_, &scores_, &seen_.max, &seen_.sum, &seen_.context})
         floats += buffer->capacity();
     return floats * sizeof(float);
 }

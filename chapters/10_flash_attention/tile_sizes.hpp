@@ -27,8 +27,9 @@ inline AttentionCall::Range keys_of(const AttentionCall& call, const TileQueries
             call.visible(queries.first_query + queries.n_queries - 1).stop};
 }
 
-// All tiles of `size` queries of one head each, or of a whole group of heads.
+// All tiles: of `size` queries of one head each, or of at most `rows` rows of a whole group or of all heads.
 std::vector<TileQueries> tiles_of_heads(const AttentionCall& call, std::size_t size);
 std::vector<TileQueries> tiles_of_groups(const AttentionCall& call, std::size_t rows);
+std::vector<TileQueries> tiles_of_all_heads(const AttentionCall& call, std::size_t rows);
 
 }  // namespace ch10

@@ -89,6 +89,12 @@ Step& Walkthrough::step(const std::string& title, const std::string& text) {
     return std::get<Step>(document_.parts.back());
 }
 
+bool Walkthrough::shows_steps() const {
+    const bool told =
+        options_.output == Options::Output::walkthrough || options_.output == Options::Output::page;
+    return told && !options_.compare.file;
+}
+
 int Walkthrough::finish(bool speaks) {
     refuse_unused_options();
     const bool is_judged = no_figures_.empty() && !options_.own.any() && !options_.seed;

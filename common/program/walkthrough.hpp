@@ -27,6 +27,10 @@ class Walkthrough {
     // The reader's own layer. The numbers that the notebook and PyTorch print do not apply to it.
     [[nodiscard]] const OwnFiles& own() const { return options_.own; }
 
+    // Whether a reader will see the steps, and not only the tensors or a comparison. A walk that measures
+    // something measures it only then.
+    [[nodiscard]] bool shows_steps() const;
+
     // Call this if the printed numbers of the notebook and PyTorch are for other inputs: the walk then judges
     // no tensor. The last line says why: "at the size of a real layer: PyTorch's figures are for the small
     // one".

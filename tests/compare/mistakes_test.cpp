@@ -12,6 +12,7 @@
 #include "chapters/07_multi_head_latent_attention/mistakes.hpp"
 #include "chapters/08_llama_4/mistakes.hpp"
 #include "chapters/09_every_model/mistakes.hpp"
+#include "chapters/10_flash_attention/mistakes.hpp"
 #include "common/torch/print.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/notebooks.hpp"
@@ -64,7 +65,7 @@ std::vector<std::string> prints_under(const Mistake& mistake,
 
 Mistakes mistakes_of(int chapter) {
     const std::vector tables = {ch1::mistakes, ch2::mistakes, ch3::mistakes, ch4::mistakes, ch5::mistakes,
-                                ch6::mistakes, ch7::mistakes, ch8::mistakes, ch9::mistakes};
+                                ch6::mistakes, ch7::mistakes, ch8::mistakes, ch9::mistakes, ch10::mistakes};
     return tables.at(static_cast<std::size_t>(chapter - 1))();
 }
 

@@ -7,7 +7,7 @@
 #include "chapters/10_flash_attention/bench/case.hpp"
 #include "chapters/10_flash_attention/decode.hpp"
 #include "chapters/10_flash_attention/engine.hpp"
-#include "chapters/10_flash_attention/prefill.hpp"
+#include "chapters/10_flash_attention/ladder.hpp"
 #include "common/bench/work.hpp"
 #include "common/torch/random.hpp"
 
@@ -15,9 +15,15 @@ namespace ch10::bench_program {
 namespace {
 
 struct NamedRung {
-    const char* name;
+    std::string name;
     Rung rung;
 };
+
+std::vector<NamedRung> named(const std::vector<RungStory>& ladder) {
+    std::vector<NamedRung> rungs;
+    for (const RungStory& story : ladder) rungs.push_back({story.name, story.run});
+    return rungs;
+}
 
 // The memory of some calls. A call points into it.
 struct Inputs {
@@ -74,38 +80,25 @@ void engine(const AttentionCall& call, float* output, std::size_t) {
     flash_attention(call, output);
 }
 
-std::vector<Case> prefill_ladder(const Sizes& sizes, std::size_t threads) {
+std::vector<Case> prefill_cases(const Sizes& sizes, std::size_t threads) {
     const auto inputs = std::make_shared<Inputs>();
     const AttentionCall call = grouped(*inputs, sizes, sizes.prefill, sizes.prefill);
     std::vector<Case> cases;
-    add_cases(cases, inputs, call,
-              {{"0 lesson", prefill_lesson},
-               {"1 no copies", prefill_no_copies},
-               {"2 tiles", prefill_tiles},
-               {"3 skip", prefill_skip},
-               {"4 groups", prefill_groups},
-               {"5 threads", prefill_threads},
-               {"6 vectors", prefill_vectors}},
-              threads);
+    add_cases(cases, inputs, call, named(prefill_ladder()), threads);
     return cases;
 }
 
-std::vector<Case> decode_ladder(const Sizes& sizes, std::size_t threads) {
+std::vector<Case> decode_cases(const Sizes& sizes, std::size_t threads) {
     const auto inputs = std::make_shared<Inputs>();
     const AttentionCall call = grouped(*inputs, sizes, 1, sizes.decode);
     std::vector<Case> cases;
-    add_cases(cases, inputs, call,
-              {{"0 lesson", decode_lesson},
-               {"1 no copies", decode_no_copies},
-               {"2 split", decode_split},
-               {"3 kernel", decode_kernel}},
-              threads);
+    add_cases(cases, inputs, call, named(decode_ladder()), threads);
     return cases;
 }
 
 // Both forms of latent attention, with as many tokens in their caches. Their numbers are not related, because
 // the keys of the naive form are random, and not made from the latents.
-std::vector<Case> latent_ladder(const Sizes& sizes, std::size_t threads) {
+std::vector<Case> latent_cases(const Sizes& sizes, std::size_t threads) {
     const auto inputs = std::make_shared<Inputs>();
     torch::Generator generator(123);
     const std::size_t heads = sizes.latent_heads, n_keys = sizes.latent_decode;
@@ -171,18 +164,18 @@ std::vector<Group> ladders(const Sizes& sizes, std::size_t threads) {
              "Causal attention of {} tokens, {}. Each step removes one cost; only the last two use more "
              "than one thread.",
              sizes.prefill, heads),
-         true, [=] { return prefill_ladder(sizes, threads); }},
+         true, [=] { return prefill_cases(sizes, threads); }},
         {"Chapter 10, decode",
          fmt::format("One token attends to {}, {}. The last two steps use more than one thread.",
                      sizes.decode, heads),
-         true, [=] { return decode_ladder(sizes, threads); }},
+         true, [=] { return decode_cases(sizes, threads); }},
         {"Chapter 10, latent decode",
          fmt::format(
              "One token attends to {}, {} heads. Naive: keys of {}, values of {} for each head. Absorbed: "
              "one latent of {} + {} for all heads.",
              sizes.latent_decode, sizes.latent_heads, sizes.head_dim + sizes.rope, sizes.head_dim,
              sizes.latent, sizes.rope),
-         true, [=] { return latent_ladder(sizes, threads); }},
+         true, [=] { return latent_cases(sizes, threads); }},
     };
 }
 

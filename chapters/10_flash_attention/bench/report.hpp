@@ -34,6 +34,12 @@ struct Report {
 // A table for each group, and a roofline of the ladders.
 Document document_of(const Report& report);
 
+// A table of both limits, with one thread and with all.
+Step& show_limits(Step& step, const bench::Limits& limits);
+
+// The cases of some ladders under the limits of all threads.
+Roofline roofline_of(const std::vector<MeasuredGroup>& ladders, const bench::Limits& limits);
+
 std::string as_json(const Report& report);
 
 // "bench  27 cases, 243 samples in 38 s".

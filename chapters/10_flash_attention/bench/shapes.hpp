@@ -14,7 +14,7 @@ struct Shape {
     std::size_t window = 0, chunk = 0;
 };
 
-inline bench::Work work_of(const Shape& shape) {
+inline AttentionCall call_of(const Shape& shape) {
     AttentionCall call;
     call.batch = 1;
     call.n_queries = shape.n_queries;
@@ -27,7 +27,11 @@ inline bench::Work work_of(const Shape& shape) {
     call.causal = shape.causal;
     call.window = shape.window;
     call.chunk = shape.chunk;
-    return bench::work_of(call);
+    return call;
+}
+
+inline bench::Work work_of(const Shape& shape) {
+    return bench::work_of(call_of(shape));
 }
 
 // One query of each head on latents that all heads share, and that are the values too.
