@@ -36,11 +36,11 @@ void the_machine(Walkthrough& walk, const bench::Limits& limits) {
     Step& step = walk.step(
         "The limits of this machine",
         "No attention is faster than the processor multiplies, or than the memory delivers keys and values. Both "
-        "limits were measured a moment ago: a large product of BLAS, and a sum over a large buffer. Times differ "
-        "from run to run; only ratios of one run say something.");
-    bench_program::show_limits(step, limits);
-    step.note(
-        "A share below is a share of the limit with all threads: of sgemm in prefill, of reading in decoding.");
+        "limits were measured a moment ago: a large product of BLAS, and a sum over a large buffer. Times "
+        "differ from run to run; only ratios of one run say something.");
+    bench_program::show_limits(step, limits)
+        .note(
+            "A share below is a share of the limit with all threads: of sgemm in prefill, of reading in decoding.");
 }
 
 // One step for each rung: what it removes, what it leaves, and its numbers beside those of the rung before.

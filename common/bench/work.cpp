@@ -1,6 +1,7 @@
 #include "common/bench/work.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 
 namespace bench {
 namespace {

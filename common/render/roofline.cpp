@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "common/bench/timing.hpp"
 #include "common/render/text_layout.hpp"

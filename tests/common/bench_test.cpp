@@ -1,8 +1,11 @@
 // The room for measuring: times in turn, the work of a call, limits.
+#include <chrono>
 #include <cmath>
 #include <limits>
+#include <stdexcept>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "common/bench/limits.hpp"
 #include "common/bench/timing.hpp"

@@ -3,6 +3,9 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <cmath>
+
 #include "common/render/page/roofline_svg.hpp"
 #include "common/render/text_layout.hpp"
 #include "tests/support/catch.hpp"

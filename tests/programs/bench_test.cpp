@@ -1,4 +1,6 @@
 // ./walk bench, as people use it, and its report on fixed times.
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 

@@ -1,9 +1,6 @@
 // bench: how fast the chapters are on this machine (./walk bench).
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
-#include <chrono>
+#include <array>
 #include <cstdlib>
 #include <ctime>
 #include <exception>
@@ -83,6 +80,15 @@ std::vector<NamedFile> outputs_of(const Request& request) {
     return outputs;
 }
 
+std::string today() {
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    localtime_r(&now, &local);
+    std::array<char, sizeof("2026-11-25")> date{};
+    std::strftime(date.data(), date.size(), "%Y-%m-%d", &local);
+    return date.data();
+}
+
 Report measure_all(const Request& request) {
     constexpr double largest_case = 2e9;  // bytes: the lesson's prefill, with all tensors of its trace
     if (!request.quick) require_memory("the benchmark", largest_case);
@@ -92,12 +98,7 @@ Report measure_all(const Request& request) {
     const Sizes sizes = request.quick ? quick_sizes() : Sizes{};
     const bench::Budget budget = request.quick ? bench::Budget{1, 1, 0} : bench::Budget{3, 15, 0.3};
 
-    Report report{bench::this_machine(),
-                  ch10::vector_instructions(),
-                  fmt::format("{:%Y-%m-%d}", fmt::localtime(std::time(nullptr))),
-                  request.quick,
-                  {},
-                  {}};
+    Report report{bench::this_machine(), ch10::vector_instructions(), today(), request.quick, {}, {}};
     {
         const Progress progress("measuring the limits of the machine");
         report.limits = bench::measure_limits(request.threads, limit_sizes);

@@ -46,12 +46,13 @@ void add_cases(std::vector<Case>& cases, const std::shared_ptr<Inputs>& inputs, 
                const std::vector<NamedRung>& rungs, std::size_t threads) {
     const std::string oracle = rungs.front().name;
     inputs->results.reserve(16);  // the cases point to its elements
-    for (const auto& [name, rung] : rungs) {
+    for (const NamedRung& each : rungs) {
         std::vector<float>& result =
             inputs->results.emplace_back(call.n_queries * call.n_heads * call.value_dim());
-        cases.push_back({name, bench::work_of(call),
-                         [inputs, call, rung, threads, to = &result] { rung(call, to->data(), threads); },
-                         &result, oracle});
+        cases.push_back(
+            {each.name, bench::work_of(call),
+             [inputs, call, rung = each.rung, threads, to = &result] { rung(call, to->data(), threads); },
+             &result, oracle});
     }
 }
 

@@ -37,8 +37,7 @@ std::string threads_in_words(const Limits& limits) {
     return fmt::format("{} thread{}", limits.threads, limits.threads > 1 ? "s" : "");
 }
 
-void show_machine(Step& step, const Report& report) {
-    show_limits(step, report.limits);
+void explain(Step& step, const Report& report) {
     step.note(
         "GFLOP and MB are what the shapes ask for at least: pairs of query and key that are not masked, and "
         "each input and result once. The rate is in the unit of the limit that bounds the work: GFLOP/s for "
@@ -83,36 +82,6 @@ nlohmann::json as_json(const MeasuredGroup& group, const bench::Roofs& roofs) {
 
 }  // namespace
 
-void show_limits(Step& step, const Limits& limits) {
-    std::vector<std::string> header = {"", "1 thread"};
-    std::vector<std::vector<std::string>> rows = {
-        {"sgemm, GFLOP/s", gigas(limits.one_thread.flop_per_second)},
-        {"reading memory, GB/s", gigas(limits.one_thread.bytes_per_second)}};
-    if (limits.threads > 1) {
-        header.push_back(threads_in_words(limits));
-        rows[0].push_back(gigas(limits.all_threads.flop_per_second));
-        rows[1].push_back(gigas(limits.all_threads.bytes_per_second));
-    }
-    step.table(std::move(header), std::move(rows));
-}
-
-Roofline roofline_of(const std::vector<MeasuredGroup>& groups, const Limits& limits) {
-    const bench::Roofs& roofs = limits.all_threads;
-    Roofline roofline{
-        fmt::format("{}. Flat: sgemm, {} GFLOP/s. Slope: reading memory, {} GB/s.", threads_in_words(limits),
-                    gigas(roofs.flop_per_second), gigas(roofs.bytes_per_second)),
-        roofs,
-        {}};
-    for (const MeasuredGroup& group : groups) {
-        if (!group.is_ladder) continue;
-        const std::string ladder = group.title.substr(group.title.rfind(',') + 2);
-        for (const MeasuredCase& measured : group.cases)
-            roofline.points.push_back(
-                {ladder + ": " + measured.name, measured.work, measured.samples.median()});
-    }
-    return roofline;
-}
-
 Document document_of(const Report& report) {
     const Limits& limits = report.limits;
     Document document;
@@ -128,20 +97,52 @@ Document document_of(const Report& report) {
         return std::get<Step>(document.parts.back());
     };
 
-    show_machine(
+    Step& machine =
         step("The machine and its limits",
              fmt::format("{}, {} cores. Threads: {}, {}. Vector instructions: {}. BLAS: {}. Measured on {}.",
                          report.machine.processor, report.machine.cores, limits.threads,
-                         report.machine.threads, report.vectors, report.machine.blas, report.date)),
-        report);
-    for (const MeasuredGroup& group : report.groups)
+                         report.machine.threads, report.vectors, report.machine.blas, report.date));
+    explain(show_limits(machine, limits), report);
+    std::vector<MeasuredGroup> ladders;
+    for (const MeasuredGroup& group : report.groups) {
         show_group(step(group.title, group.text), group, limits.all_threads);
+        if (group.is_ladder) ladders.push_back(group);
+    }
     step(
         "Roofline",
         "Each letter is a step of a ladder. To the right: more operations for each byte. Up: more operations in a "
         "second. A step that touches the roof cannot become faster without doing less.")
-        .roofline(roofline_of(report.groups, limits));
+        .roofline(roofline_of(ladders, limits));
     return document;
+}
+
+Step& show_limits(Step& step, const Limits& limits) {
+    std::vector<std::string> header = {"", "1 thread"};
+    std::vector<std::vector<std::string>> rows = {
+        {"sgemm, GFLOP/s", gigas(limits.one_thread.flop_per_second)},
+        {"reading memory, GB/s", gigas(limits.one_thread.bytes_per_second)}};
+    if (limits.threads > 1) {
+        header.push_back(threads_in_words(limits));
+        rows[0].push_back(gigas(limits.all_threads.flop_per_second));
+        rows[1].push_back(gigas(limits.all_threads.bytes_per_second));
+    }
+    return step.table(std::move(header), std::move(rows));
+}
+
+Roofline roofline_of(const std::vector<MeasuredGroup>& ladders, const Limits& limits) {
+    const bench::Roofs& roofs = limits.all_threads;
+    Roofline roofline{
+        fmt::format("{}. Flat: sgemm, {} GFLOP/s. Slope: reading memory, {} GB/s.", threads_in_words(limits),
+                    gigas(roofs.flop_per_second), gigas(roofs.bytes_per_second)),
+        roofs,
+        {}};
+    for (const MeasuredGroup& group : ladders) {
+        const std::string ladder = group.title.substr(group.title.rfind(',') + 2);
+        for (const MeasuredCase& measured : group.cases)
+            roofline.points.push_back(
+                {ladder + ": " + measured.name, measured.work, measured.samples.median()});
+    }
+    return roofline;
 }
 
 std::string as_json(const Report& report) {

@@ -34,10 +34,11 @@ struct Report {
 // A table for each group, and a roofline of the ladders.
 Document document_of(const Report& report);
 
-// Its parts, which chapter 10's walk shows too: the limits as a table, and the ladders among the groups under
-// the limits of all threads. The other groups are no points, because their cases do different work.
-void show_limits(Step& step, const bench::Limits& limits);
-Roofline roofline_of(const std::vector<MeasuredGroup>& groups, const bench::Limits& limits);
+// A table of both limits, with one thread and with all.
+Step& show_limits(Step& step, const bench::Limits& limits);
+
+// The cases of some ladders under the limits of all threads.
+Roofline roofline_of(const std::vector<MeasuredGroup>& ladders, const bench::Limits& limits);
 
 std::string as_json(const Report& report);
 

@@ -3,6 +3,9 @@
 // B = sequences, T = queries, S = keys, H = query heads, H_kv = key and value heads
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
 #include <exception>
 #include <functional>
 #include <map>
