@@ -31,6 +31,16 @@ void multiply(std::size_t m, std::size_t n, std::size_t k, Rows a, Rows b, float
                        1.0f, a.data, index(a.stride), b.data, index(b.stride), beta, c.data, index(c.stride));
 }
 
+void multiply_row_transposed(std::size_t n, std::size_t k, const float* a, Rows b, float* c) {
+    cxxblas::gemv<int>(cxxblas::RowMajor, cxxblas::NoTrans, index(n), index(k), 1.0f, b.data, index(b.stride),
+                       a, 1, 0.0f, c, 1);
+}
+
+void multiply_row(std::size_t n, std::size_t k, const float* a, Rows b, float* c) {
+    cxxblas::gemv<int>(cxxblas::RowMajor, cxxblas::Trans, index(k), index(n), 1.0f, b.data, index(b.stride),
+                       a, 1, 0.0f, c, 1);
+}
+
 #ifdef ATTN_OPENBLAS
 Threads::Threads(std::size_t threads) : before_(openblas_get_num_threads()) {
     if (before_ != index(threads)) openblas_set_num_threads(index(threads));

@@ -22,6 +22,11 @@ void multiply_transposed(std::size_t m, std::size_t n, std::size_t k, float alph
 // c = a b + beta c: (m, k), (k, n) -> (m, n). beta = 0 never reads c.
 void multiply(std::size_t m, std::size_t n, std::size_t k, Rows a, Rows b, float beta, MutableRows c);
 
+// The same for one row: c = a bᵀ with a (k), b (n, k) and c (n), and c = a b with b (k, n). For one row, gemm
+// would first copy all of b into blocks, which takes longer than the product. c must not contain NaN.
+void multiply_row_transposed(std::size_t n, std::size_t k, const float* a, Rows b, float* c);
+void multiply_row(std::size_t n, std::size_t k, const float* a, Rows b, float* c);
+
 // While it lives, a call of BLAS uses this many threads. For threads of our own, each of which calls BLAS:
 // two kinds of threads on the same cores take five times as long. Does nothing for a BLAS other than
 // OpenBLAS.

@@ -51,10 +51,10 @@ void attend(Trace& trace, const Weights& weights, const Config& config, KVCache&
 
 void attend_to_keys(Trace& trace, const ch3::MaskMatrix& mask) {
     const auto head_dim = static_cast<float>(trace.xq.shape(3));
-    // As in chapter 4, heads before tokens.
-    const Tensor4 queries = torch::transpose(trace.xq, 1, 2);
-    const Tensor4 keys = torch::transpose(trace.keys, 1, 2);
-    const Tensor4 values = torch::transpose(trace.values, 1, 2);
+    // As in chapter 4, heads before tokens. A view copies nothing, as x.transpose(1, 2) in PyTorch.
+    const View4 queries = View4(trace.xq).transpose(1, 2);
+    const View4 keys = View4(trace.keys).transpose(1, 2);
+    const View4 values = View4(trace.values).transpose(1, 2);
     // Q Kᵀ reads the keys as they are stored. In PyTorch, keys.transpose(2, 3) copies nothing either.
     trace.attn_scores = torch::matmul_transposed(queries, keys);
 

@@ -5,14 +5,6 @@
 #include <stdexcept>
 
 namespace ch5 {
-namespace {
-
-Tensor4 first_tokens(const Tensor4& buffer, std::size_t batch, std::size_t stop) {
-    if (batch == buffer.shape(0)) return torch::narrow(buffer, 1, 0, stop);
-    return torch::narrow(torch::narrow(buffer, 1, 0, stop), 0, 0, batch);
-}
-
-}  // namespace
 
 KVCache::KVCache(const Config& config)
     : cache_k_(
@@ -35,12 +27,12 @@ void KVCache::write(std::size_t start_pos, const Tensor4& xk, const Tensor4& xv)
     }
 }
 
-Tensor4 KVCache::keys(std::size_t batch, std::size_t stop) const {
-    return first_tokens(cache_k_, batch, stop);
+View4 KVCache::keys(std::size_t batch, std::size_t stop) const {
+    return View4(cache_k_).narrow(0, 0, batch).narrow(1, 0, stop);
 }
 
-Tensor4 KVCache::values(std::size_t batch, std::size_t stop) const {
-    return first_tokens(cache_v_, batch, stop);
+View4 KVCache::values(std::size_t batch, std::size_t stop) const {
+    return View4(cache_v_).narrow(0, 0, batch).narrow(1, 0, stop);
 }
 
 std::size_t KVCache::bytes_per_token() const {

@@ -5,6 +5,7 @@
 
 #include "chapters/05_grouped_query_attention/config.hpp"
 #include "common/tensor.hpp"
+#include "common/view.hpp"
 
 namespace ch5 {
 
@@ -17,9 +18,10 @@ class KVCache {
     // not fit, throws std::invalid_argument and writes nothing.
     void write(std::size_t start_pos, const Tensor4& xk, const Tensor4& xv);
 
-    // The keys or values of the first `batch` sequences up to position `stop`: (B, S, H_kv, head_dim).
-    [[nodiscard]] Tensor4 keys(std::size_t batch, std::size_t stop) const;
-    [[nodiscard]] Tensor4 values(std::size_t batch, std::size_t stop) const;
+    // The keys or values of the first `batch` sequences up to position `stop`: (B, S, H_kv, head_dim). They
+    // stay in the cache, as PyTorch's cache_k[:batch, :stop].
+    [[nodiscard]] View4 keys(std::size_t batch, std::size_t stop) const;
+    [[nodiscard]] View4 values(std::size_t batch, std::size_t stop) const;
 
     // The whole buffers, for --save and the tests.
     [[nodiscard]] const Tensor4& cache_k() const { return cache_k_; }

@@ -8,14 +8,14 @@ namespace ch5 {
 namespace {
 
 // Head `h` of the result is head `source(h)` of x.
-Tensor4 gather_heads(const Tensor4& x, std::size_t heads,
+Tensor4 gather_heads(const View4& x, std::size_t heads,
                      const std::function<std::size_t(std::size_t)>& source) {
     const std::size_t batch = x.shape(0), tokens = x.shape(1), head_dim = x.shape(3);
     Tensor4 gathered = Tensor4::from_shape({batch, tokens, heads, head_dim});
     for (std::size_t b = 0; b < batch; ++b) {
         for (std::size_t t = 0; t < tokens; ++t) {
             for (std::size_t h = 0; h < heads; ++h) {
-                std::copy_n(&x(b, t, source(h), 0), head_dim, &gathered(b, t, h, 0));
+                std::copy_n(x.row(b, t, source(h)), head_dim, &gathered(b, t, h, 0));
             }
         }
     }
@@ -32,11 +32,11 @@ Shape row_major_strides(const Shape& shape) {
 
 }  // namespace
 
-Tensor4 repeat_kv(const Tensor4& x, std::size_t n_rep) {
+Tensor4 repeat_kv(const View4& x, std::size_t n_rep) {
     return gather_heads(x, x.shape(2) * n_rep, [n_rep](std::size_t h) { return h / n_rep; });
 }
 
-Tensor4 tile_kv(const Tensor4& x, std::size_t n_rep) {
+Tensor4 tile_kv(const View4& x, std::size_t n_rep) {
     const std::size_t kv_heads = x.shape(2);
     return gather_heads(x, kv_heads * n_rep, [kv_heads](std::size_t h) { return h % kv_heads; });
 }

@@ -7,16 +7,17 @@
 
 #include "common/any_tensor.hpp"
 #include "common/tensor.hpp"
+#include "common/view.hpp"
 
 namespace ch5 {
 
 // (B, S, H_kv, head_dim) -> (B, S, H_kv * n_rep, head_dim): repeats each head n_rep times in a row, so query
 // head h finds its keys at head h / n_rep. torch.repeat_interleave(x, n_rep, dim=2).
-Tensor4 repeat_kv(const Tensor4& x, std::size_t n_rep);
+Tensor4 repeat_kv(const View4& x, std::size_t n_rep);
 
 // The classic mistake, x.repeat(1, 1, n_rep, 1): all heads, then all heads again. The shape is the same, but
 // nearly every query gets the wrong head.
-Tensor4 tile_kv(const Tensor4& x, std::size_t n_rep);
+Tensor4 tile_kv(const View4& x, std::size_t n_rep);
 
 // The operations in PyTorch, and the bytes that each copies: x[:, :, :, None, :].expand(...).reshape(...).
 struct LayoutStep {

@@ -17,10 +17,8 @@ namespace ch7 {
 struct AbsorbedTrace {
     Projections made;        // queries, latent, k_pe
     Tensor4 q_absorbed;      // (B, T, H, c)   q_nope W_UK: the query in the space of the latents
-    Tensor3 latents;         // (B, S, c)      of all tokens, from the cache
-    Tensor3 turned_k_pe;     // (B, S, rope)   of all tokens, from the cache
-    Tensor4 scores_nope;     // (B, T, H, S)   content: q_absorbed with the latents
-    Tensor4 scores_pe;       // (B, T, H, S)   position: q_pe_rotated with turned_k_pe
+    Tensor4 scores_nope;     // (B, T, H, S)   content: q_absorbed with the latents in the cache
+    Tensor4 scores_pe;       // (B, T, H, S)   position: q_pe_rotated with the k_pe in the cache
     Tensor4 attn_scores;     // (B, T, H, S)   their sum, not yet scaled
     Tensor4 masked;          // (B, T, H, S)   -inf where the key comes after the query
     Tensor4 attn_weights;    // (B, T, H, S)   each row sums to 1

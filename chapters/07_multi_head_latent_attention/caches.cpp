@@ -26,9 +26,8 @@ void TokenBuffer<N>::write(std::size_t start_pos, const Tensor<N>& fresh) {
 }
 
 template <std::size_t N>
-Tensor<N> TokenBuffer<N>::read(std::size_t batch, std::size_t stop) const {
-    if (batch == buffer_.shape(0)) return torch::narrow(buffer_, 1, 0, stop);
-    return torch::narrow(torch::narrow(buffer_, 1, 0, stop), 0, 0, batch);
+View<N> TokenBuffer<N>::read(std::size_t batch, std::size_t stop) const {
+    return View<N>(buffer_).narrow(0, 0, batch).narrow(1, 0, stop);
 }
 
 template <std::size_t N>

@@ -5,6 +5,7 @@
 
 #include "chapters/07_multi_head_latent_attention/config.hpp"
 #include "common/tensor.hpp"
+#include "common/view.hpp"
 
 namespace ch7 {
 
@@ -18,8 +19,9 @@ class TokenBuffer {
     // throws std::invalid_argument and writes nothing.
     void write(std::size_t start_pos, const Tensor<N>& fresh);
 
-    // The rows of the first `batch` sequences up to position `stop`: (B, S, ...).
-    [[nodiscard]] Tensor<N> read(std::size_t batch, std::size_t stop) const;
+    // The rows of the first `batch` sequences up to position `stop`: (B, S, ...). They stay in the buffer, as
+    // PyTorch's buffer[:batch, :stop].
+    [[nodiscard]] View<N> read(std::size_t batch, std::size_t stop) const;
 
     // The whole buffer, for --save and the tests.
     [[nodiscard]] const Tensor<N>& all() const { return buffer_; }

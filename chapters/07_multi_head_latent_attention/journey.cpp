@@ -116,6 +116,7 @@ class Recorder {
     }
 
     void scores() {
+        const std::size_t batch = x_.shape(0), tokens = x_.shape(1);
         const std::size_t heads = config_.n_heads, c = config_.kv_lora_rank, nope = config_.qk_nope_head_dim;
         const std::vector<std::string> axes = {"B", "T", "H", "S"};
         product("q_nope = einsum(\"bshd,hdc->bshc\", q_nope, w_uk)",
@@ -129,11 +130,11 @@ class Recorder {
                 nope, {heads, nope, c});
         product("einsum(\"bshc,btc->bsht\", q_nope, kv_cache)",
                 "Content: the dot products of each head's query with the latents.", last(),
-                fresh("scores_nope", trace_.scores_nope, axes), c, shape_of(trace_.latents));
+                fresh("scores_nope", trace_.scores_nope, axes), c, {batch, tokens, c});
         product("einsum(\"bshr,btr->bsht\", q_pe, pe_cache)",
                 "Position: the dot products of each head's q_pe with the rotated k_pe.",
                 row_major(shape_of(made_.q_pe_rotated)), fresh("scores_pe", trace_.scores_pe, axes),
-                config_.qk_rope_head_dim, shape_of(trace_.turned_k_pe));
+                config_.qk_rope_head_dim, {batch, tokens, config_.qk_rope_head_dim});
 
         const Layout layout = last();
         const double count = elements(layout.shape);
@@ -149,7 +150,7 @@ class Recorder {
         const std::size_t c = config_.kv_lora_rank, v = config_.v_head_dim;
         product("x = einsum(\"bsht,btc->bshc\", scores, kv_cache)", "The weighted sum of latents.", last(),
                 fresh("context_latent", trace_.context_latent, {"B", "T", "H", "c"}), tokens,
-                shape_of(trace_.latents));
+                {batch, tokens, c});
         product("x = einsum(\"bshc,hdc->bshd\", x, w_uv)",
                 "The value of that sum for each head. The heads are outermost again.", last(),
                 {"head_context",

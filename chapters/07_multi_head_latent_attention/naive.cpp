@@ -27,21 +27,19 @@ NaiveTrace naive_attention(const Tensor3& x, const Weights& weights, const Confi
 
     cache.k_cache.write(start_pos, trace.k);
     cache.v_cache.write(start_pos, trace.v);
-    trace.keys = cache.k_cache.read(batch, stop);
-    trace.values = cache.v_cache.read(batch, stop);
 
     // Queries have the same parts as keys: content, then rotated position. The rest is chapter 5 without
     // shared heads.
     Tensor4 q = trace.made.q;
     xt::view(q, xt::all(), xt::all(), xt::all(), xt::range(nope, config.qk_head_dim())) =
         trace.made.q_pe_rotated;
-    const Tensor4 queries = torch::transpose(q, 1, 2), keys = torch::transpose(trace.keys, 1, 2),
-                  values = torch::transpose(trace.values, 1, 2);
+    const View4 queries = View4(q).transpose(1, 2), keys = cache.k_cache.read(batch, stop).transpose(1, 2),
+                values = cache.v_cache.read(batch, stop).transpose(1, 2);
     trace.attn_scores = torch::transpose(torch::matmul_transposed(queries, keys), 1, 2);
     trace.masked = hide_future(trace.attn_scores, start_pos);
     trace.attn_weights = scaled_softmax(trace.masked, positions.softmax_scale);
 
-    const Tensor4 weights_by_head = torch::transpose(trace.attn_weights, 1, 2);
+    const View4 weights_by_head = View4(trace.attn_weights).transpose(1, 2);
     trace.head_context = torch::transpose(torch::matmul(weights_by_head, values), 1, 2);
     trace.output = weights.wo(torch::view<3>(trace.head_context, {batch, tokens, config.n_heads * v_dim}));
     return trace;

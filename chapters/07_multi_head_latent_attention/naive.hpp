@@ -18,11 +18,10 @@ struct NaiveTrace {
     Tensor4 k_nope;        // (B, T, H, nope)         from the latent, separate for each head
     Tensor4 v;             // (B, T, H, v)            from the latent, separate for each head
     Tensor4 k;             // (B, T, H, nope + rope)  k_nope, followed by the one rotated k_pe
-    Tensor4 keys, values;  // (B, S, H, ...)          of all tokens, from the caches
-    Tensor4 attn_scores;   // (B, T, H, S)            not yet scaled
+    Tensor4 attn_scores;   // (B, T, H, S)            not yet scaled; with the keys in the cache
     Tensor4 masked;        // (B, T, H, S)            -inf where the key comes after the query
     Tensor4 attn_weights;  // (B, T, H, S)            each row sums to 1
-    Tensor4 head_context;  // (B, T, H, v)
+    Tensor4 head_context;  // (B, T, H, v)            weighted sums of the values in the cache
     Tensor3 output;        // (B, T, dim)
 };
 

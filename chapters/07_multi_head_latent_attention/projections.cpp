@@ -16,20 +16,15 @@ Tensor3 rotate_shared(const Tensor3& k_pe, const ch6::ComplexMatrix& table, std:
     return torch::view<3>(ch6::rotate(one_head, table, start_pos), {batch, tokens, rope});
 }
 
-// wkv_b.view(H, nope + v, c)[:, first : first + count], without a copy of the whole matrix.
-Tensor3 rows_by_head(const Weights& weights, const Config& config, std::size_t first, std::size_t count) {
+// wkv_b.view(H, nope + v, c): for each head, the rows for its keys, then those for its values.
+View3 rows_by_head(const Weights& weights, const Config& config) {
     const Matrix& all = weights.wkv_b.weight;
     const std::size_t heads = config.n_heads, of_a_head = config.qk_nope_head_dim + config.v_head_dim;
     if (all.shape(0) != heads * of_a_head || all.shape(1) != config.kv_lora_rank) {
         throw std::invalid_argument(fmt::format("wkv_b is ({}, {}), not ({}, {})", all.shape(0), all.shape(1),
                                                 heads * of_a_head, config.kv_lora_rank));
     }
-    Tensor3 rows = Tensor3::from_shape({heads, count, config.kv_lora_rank});
-    for (std::size_t h = 0; h < heads; ++h) {
-        const std::size_t start = h * of_a_head + first;
-        xt::view(rows, h) = xt::view(all, xt::range(start, start + count));
-    }
-    return rows;
+    return View3(all, {heads, of_a_head, config.kv_lora_rank});
 }
 
 }  // namespace
@@ -91,12 +86,12 @@ void cut_and_turn(Projections& made, const Tensor3& flat_q, const Tensor3& down,
     made.k_pe_rotated = rotate_shared(made.k_pe, table, start_pos);
 }
 
-Tensor3 w_uk(const Weights& weights, const Config& config) {
-    return rows_by_head(weights, config, 0, config.qk_nope_head_dim);
+View3 w_uk(const Weights& weights, const Config& config) {
+    return rows_by_head(weights, config).narrow(1, 0, config.qk_nope_head_dim);
 }
 
-Tensor3 w_uv(const Weights& weights, const Config& config) {
-    return rows_by_head(weights, config, config.qk_nope_head_dim, config.v_head_dim);
+View3 w_uv(const Weights& weights, const Config& config) {
+    return rows_by_head(weights, config).narrow(1, config.qk_nope_head_dim, config.v_head_dim);
 }
 
 }  // namespace ch7

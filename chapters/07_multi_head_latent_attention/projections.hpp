@@ -9,6 +9,7 @@
 #include "chapters/07_multi_head_latent_attention/config.hpp"
 #include "common/tensor.hpp"
 #include "common/torch/generator.hpp"
+#include "common/view.hpp"
 
 namespace ch7 {
 
@@ -44,9 +45,9 @@ Projections project(const Tensor3& x, const Weights& weights, const Config& conf
 void cut_and_turn(Projections& made, const Tensor3& flat_q, const Tensor3& down, const Weights& weights,
                   const Config& config, const ch6::ComplexMatrix& table, std::size_t start_pos);
 
-// Two parts of wkv_b as (H, nope + v, c): w_uk computes keys, (H, nope, c), and w_uv computes values, (H, v,
-// c).
-Tensor3 w_uk(const Weights& weights, const Config& config);
-Tensor3 w_uv(const Weights& weights, const Config& config);
+// Two parts of wkv_b as (H, nope + v, c), read in place: w_uk computes keys, (H, nope, c), and w_uv computes
+// values, (H, v, c).
+View3 w_uk(const Weights& weights, const Config& config);
+View3 w_uv(const Weights& weights, const Config& config);
 
 }  // namespace ch7

@@ -8,9 +8,9 @@ namespace ch7 {
 namespace {
 
 // (B, T, H, d) -> (H, B * T, d): one matrix for each head, with the rows of all tokens.
-Tensor3 heads_first(const Tensor4& x) {
+View3 heads_first(const Tensor4& x) {
     const std::size_t tokens = x.shape(0) * x.shape(1);
-    return torch::transpose(torch::view<3>(x, {tokens, x.shape(2), x.shape(3)}), 0, 1);
+    return View3(x, {tokens, x.shape(2), x.shape(3)}).transpose(0, 1);
 }
 
 // And back: (H, B * T, d) -> (B, T, H, d).
@@ -35,11 +35,11 @@ Tensor4 scaled_softmax(const Tensor4& masked, float softmax_scale) {
     return ch3::masked_softmax(scaled);
 }
 
-Tensor4 per_head(const Tensor4& x, const Tensor3& matrices) {
+Tensor4 per_head(const Tensor4& x, const View3& matrices) {
     return tokens_first(torch::matmul(heads_first(x), matrices), x.shape(0));
 }
 
-Tensor4 per_head_transposed(const Tensor4& x, const Tensor3& matrices) {
+Tensor4 per_head_transposed(const Tensor4& x, const View3& matrices) {
     return tokens_first(torch::matmul_transposed(heads_first(x), matrices), x.shape(0));
 }
 

@@ -5,6 +5,7 @@
 #include <cstddef>
 
 #include "common/tensor.hpp"
+#include "common/view.hpp"
 
 namespace ch7 {
 
@@ -15,9 +16,9 @@ Tensor4 hide_future(const Tensor4& attn_scores, std::size_t start_pos);
 Tensor4 scaled_softmax(const Tensor4& masked, float softmax_scale);
 
 // One matrix for each head: (B, T, H, d), (H, d, c) -> (B, T, H, c). einsum("bshd,hdc->bshc").
-Tensor4 per_head(const Tensor4& x, const Tensor3& matrices);
+Tensor4 per_head(const Tensor4& x, const View3& matrices);
 
 // The same with transposed matrices: (B, T, H, c), (H, d, c) -> (B, T, H, d). einsum("bshc,hdc->bshd").
-Tensor4 per_head_transposed(const Tensor4& x, const Tensor3& matrices);
+Tensor4 per_head_transposed(const Tensor4& x, const View3& matrices);
 
 }  // namespace ch7

@@ -104,8 +104,8 @@ void the_latent(Walkthrough& walk, const Setting& setting, const Projections& ma
               "values.")
         .read("projections.cpp")
         .formula("kₕ = W_UKₕ latent        vₕ = W_UVₕ latent")
-        .show("w_uk", w_uk(setting.weights, small_config), {"H", "nope", "c"}, pytorch())
-        .show("w_uv", w_uv(setting.weights, small_config), {"H", "v", "c"}, pytorch());
+        .show("w_uk", Tensor3(w_uk(setting.weights, small_config)), {"H", "nope", "c"}, pytorch())
+        .show("w_uv", Tensor3(w_uv(setting.weights, small_config)), {"H", "v", "c"}, pytorch());
 }
 
 void the_parameters(Walkthrough& walk) {

@@ -112,7 +112,9 @@ void walk_on_device(Walkthrough& walk, const DeviceChoice& choice, const Tensor3
 
     walk.section("", fmt::format("On {}", name_of(where)));
     const std::optional<Roofs> roofs = tell_device(walk, where);
-    prefill_naively(walk, naive, naive_on(where, x, weights, config, positions, naive.keys, naive.values, 0));
+    const Tensor4 keys = naive_cache.k_cache.read(x.shape(0), start_pos),
+                  values = naive_cache.v_cache.read(x.shape(0), start_pos);
+    prefill_naively(walk, naive, naive_on(where, x, weights, config, positions, keys, values, 0));
     decode_absorbed(walk, where, x_next, weights, config, positions, latent_cache, start_pos, next);
     what_rungs_cost(walk, where, roofs);
 }

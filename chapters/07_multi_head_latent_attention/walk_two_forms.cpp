@@ -22,7 +22,7 @@ void rope_inside_breaks(Walkthrough& walk, const Setting& setting, const Project
     // RoPE rotates pairs: this takes the first pair of head 0, the query of the last token, and its two rows
     // of W_UK.
     const std::size_t last = setting.x.shape(1) - 1;
-    const Matrix head_0 = torch::select(w_uk(setting.weights, small_config), 0);
+    const Matrix head_0 = torch::select<3>(w_uk(setting.weights, small_config), 0);
     const Matrix two_rows = torch::narrow(head_0, 0, 0, 2);
     const Vector pair = xt::view(head_of(made.q_nope, last, 0), xt::range(0, 2));
     const RopeInside inside =
@@ -101,7 +101,7 @@ void other_brackets(Walkthrough& walk, const Setting& setting, const TwoForms& f
     const std::size_t last = setting.x.shape(1) - 1;
     const Vector q = head_of(forms.absorbed.made.q_nope, last, 0), key = head_of(forms.naive.k_nope, 0, 0);
     const Vector q_absorbed = head_of(forms.absorbed.q_absorbed, last, 0);
-    const Vector latent = torch::select(torch::select(forms.absorbed.latents, 0), 0);
+    const Vector latent = torch::select(torch::select(forms.absorbed.made.kv_normed, 0), 0);
     const Vector by_key = q * key, by_query = q_absorbed * latent;
     const float key_sum = xt::sum(by_key)(), query_sum = xt::sum(by_query)();
 

@@ -58,15 +58,17 @@ void meet_the_cache(Trace& trace, const Tensor4& new_keys, const Recipe& recipe,
                     std::size_t start_pos) {
     const std::size_t n_rep = recipe.n_heads / recipe.n_kv_heads;
     trace.first_key = first_visible(recipe.mask, start_pos);
-    trace.keys = ch5::repeat_kv(one_after_the_other(cache.keys(trace.first_key), new_keys), n_rep);
-    trace.values = ch5::repeat_kv(one_after_the_other(cache.values(trace.first_key), trace.v), n_rep);
+    const Tensor4 keys = one_after_the_other(cache.keys(trace.first_key), new_keys),
+                  values = one_after_the_other(cache.values(trace.first_key), trace.v);
+    trace.keys = ch5::repeat_kv(keys, n_rep);
+    trace.values = ch5::repeat_kv(values, n_rep);
     cache.write(start_pos, new_keys, trace.v);
 }
 
 // Scores, from the products to the mask.
 void score(Trace& trace, const Tensor4& q, const Weights& weights, const Recipe& recipe,
            std::size_t start_pos, const ch3::MaskMatrix& is_text) {
-    const Tensor4 queries = torch::transpose(q, 1, 2), keys = torch::transpose(trace.keys, 1, 2);
+    const View4 queries = View4(q).transpose(1, 2), keys = View4(trace.keys).transpose(1, 2);
     trace.attn_scores = recipe.scale * torch::matmul_transposed(queries, keys);
     Tensor4 now = trace.attn_scores;
     if (recipe.soft_cap) now = trace.capped = soft_cap(now, *recipe.soft_cap);
@@ -92,7 +94,7 @@ Trace attention(const Tensor3& x, const Weights& weights, const Recipe& recipe, 
 
     trace.attn_weights =
         recipe.sinks ? softmax_with_sinks(trace.masked, weights.sinks) : ch3::masked_softmax(trace.masked);
-    const Tensor4 values = torch::transpose(trace.values, 1, 2);
+    const View4 values = View4(trace.values).transpose(1, 2);
     trace.head_context = torch::matmul(trace.attn_weights, values);
     trace.combined = ch4::combine_heads(trace.head_context);
     project_out(trace, weights, recipe);

@@ -12,16 +12,9 @@
 namespace ch10 {
 namespace {
 
-// What the cache returns: a tensor of its own, (B, rows, heads, width).
-Tensor4 copied(const HeadsInMemory& x, std::size_t batch, std::size_t rows, std::size_t heads) {
-    Tensor4 copy = Tensor4::from_shape({batch, rows, heads, x.width});
-    float* to = copy.data();
-    for (std::size_t b = 0; b < batch; ++b) {
-        for (std::size_t row = 0; row < rows; ++row) {
-            for (std::size_t h = 0; h < heads; ++h, to += x.width) std::copy_n(x.at(b, row, h), x.width, to);
-        }
-    }
-    return copy;
+// As the cache returns it: (B, rows, heads, width).
+View4 view_of(const HeadsInMemory& x, std::size_t batch, std::size_t rows, std::size_t heads) {
+    return {x.data, {batch, rows, heads, x.width}, {x.batch_stride, x.row_stride, x.head_stride, 1}};
 }
 
 ch3::MaskMatrix hidden_keys(const AttentionCall& call) {
@@ -41,10 +34,10 @@ void lesson(const AttentionCall& call, float* output) {
 
     const blas::Threads in_blas(1);
     ch5::Trace trace;
-    trace.xq = copied(call.queries, call.batch, call.n_queries, call.n_heads);
-    trace.keys = ch5::repeat_kv(copied(call.keys, call.batch, call.n_keys, call.n_kv_heads), call.n_rep());
+    trace.xq = view_of(call.queries, call.batch, call.n_queries, call.n_heads);
+    trace.keys = ch5::repeat_kv(view_of(call.keys, call.batch, call.n_keys, call.n_kv_heads), call.n_rep());
     trace.values =
-        ch5::repeat_kv(copied(call.values, call.batch, call.n_keys, call.n_kv_heads), call.n_rep());
+        ch5::repeat_kv(view_of(call.values, call.batch, call.n_keys, call.n_kv_heads), call.n_rep());
     ch5::attend_to_keys(trace, hidden_keys(call));
     std::copy(trace.combined.begin(), trace.combined.end(), output);  // (B, T, H * value_dim)
 }

@@ -79,13 +79,15 @@ class Expected {
         check("k_pe_rotated", made.k_pe_rotated);
     }
 
-    void check(const ch7::NaiveTrace& trace, bool is_direct) const {
+    // After a call: its trace, and the cache that it wrote.
+    void check(const ch7::NaiveTrace& trace, const ch7::NaiveCache& cache, bool is_direct) const {
+        const std::size_t batch = trace.attn_scores.shape(0), stop = trace.attn_scores.shape(3);
         check(trace.made, is_direct);
         check("naive.k_nope", trace.k_nope);
         check("naive.v", trace.v);
         check("naive.k", trace.k);
-        check("naive.keys", trace.keys);
-        check("naive.values", trace.values);
+        check<4>("naive.keys", cache.k_cache.read(batch, stop));
+        check<4>("naive.values", cache.v_cache.read(batch, stop));
         check("naive.attn_scores", trace.attn_scores, 5 * close_to_torch);
         check("naive.masked", trace.masked, 5 * close_to_torch);
         check("naive.attn_weights", trace.attn_weights);
@@ -93,7 +95,8 @@ class Expected {
         check("naive.output", trace.output, 2 * close_to_torch);
     }
 
-    void check(const ch7::AbsorbedTrace& trace, bool is_direct) const {
+    void check(const ch7::AbsorbedTrace& trace, const ch7::LatentCache& cache, bool is_direct) const {
+        const std::size_t batch = trace.attn_scores.shape(0), stop = trace.attn_scores.shape(3);
         check(trace.made, is_direct);
         check("absorbed.q_absorbed", trace.q_absorbed, 2 * close_to_torch);
         check("absorbed.scores_nope", trace.scores_nope, 5 * close_to_torch);
@@ -104,8 +107,8 @@ class Expected {
         check("absorbed.context_latent", trace.context_latent, 2 * close_to_torch);
         check("absorbed.head_context", trace.head_context, 2 * close_to_torch);
         check("absorbed.output", trace.output, 2 * close_to_torch);
-        check("absorbed.kv_cache", trace.latents);
-        check("absorbed.pe_cache", trace.turned_k_pe);
+        check<3>("absorbed.kv_cache", cache.kv_cache.read(batch, stop));
+        check<3>("absorbed.pe_cache", cache.pe_cache.read(batch, stop));
     }
 
   private:
@@ -159,8 +162,8 @@ TEST_CASE("chapter 7: low-rank queries, every intermediate is PyTorch's, for pre
     const ch7::Weights weights = weights_of(file, "lowrank.", false);
 
     BothForms whole{config, weights, plain_positions(config)};
-    Expected(file, "lowrank.prefill.").check(whole.naive(x, 0), false);
-    Expected(file, "lowrank.prefill.").check(whole.absorbed(x, 0), false);
+    Expected(file, "lowrank.prefill.").check(whole.naive(x, 0), whole.naive_cache, false);
+    Expected(file, "lowrank.prefill.").check(whole.absorbed(x, 0), whole.latent_cache, false);
 
     BothForms pieces{config, weights, plain_positions(config)};
     const auto piece = [&](std::size_t start, std::size_t length, const std::string& name) {
@@ -168,8 +171,8 @@ TEST_CASE("chapter 7: low-rank queries, every intermediate is PyTorch's, for pre
         const ch7::NaiveTrace naive = pieces.naive(part, start);
         const ch7::AbsorbedTrace absorbed = pieces.absorbed(part, start);
         if (name.empty()) return;
-        Expected(file, "lowrank." + name + ".").check(naive, false);
-        Expected(file, "lowrank." + name + ".").check(absorbed, false);
+        Expected(file, "lowrank." + name + ".").check(naive, pieces.naive_cache, false);
+        Expected(file, "lowrank." + name + ".").check(absorbed, pieces.latent_cache, false);
     };
     piece(0, 3, "");
     piece(3, 2, "chunk");
@@ -186,14 +189,16 @@ TEST_CASE("chapter 7: direct queries with YaRN, every intermediate is PyTorch's"
                              file.get<1>("direct.freqs")) < 1e-7f);
 
     BothForms whole{direct_config, weights, positions};
-    Expected(file, "direct.prefill.").check(whole.naive(x, 0), true);
-    Expected(file, "direct.prefill.").check(whole.absorbed(x, 0), true);
+    Expected(file, "direct.prefill.").check(whole.naive(x, 0), whole.naive_cache, true);
+    Expected(file, "direct.prefill.").check(whole.absorbed(x, 0), whole.latent_cache, true);
 
     BothForms pieces{direct_config, weights, positions};
     pieces.naive(torch::narrow(x, 1, 0, 6), 0);
     pieces.absorbed(torch::narrow(x, 1, 0, 6), 0);
-    Expected(file, "direct.step.").check(pieces.naive(torch::narrow(x, 1, 6, 1), 6), true);
-    Expected(file, "direct.step.").check(pieces.absorbed(torch::narrow(x, 1, 6, 1), 6), true);
+    Expected(file, "direct.step.")
+        .check(pieces.naive(torch::narrow(x, 1, 6, 1), 6), pieces.naive_cache, true);
+    Expected(file, "direct.step.")
+        .check(pieces.absorbed(torch::narrow(x, 1, 6, 1), 6), pieces.latent_cache, true);
 }
 
 TEST_CASE("YaRN: frequencies and softmax scale of DeepSeek-V3 are PyTorch's") {
@@ -426,13 +431,15 @@ TEST_CASE("ledger: the work is what the products of a call come to") {
                                                      product(naive.attn_scores, 9) +
                                                      product(naive.head_context, 6));
     CHECK(ch7::naive_work(config, 2, 6).numbers_read ==
-          static_cast<double>(naive.keys.size() + naive.values.size()));
+          static_cast<double>(forms.naive_cache.k_cache.read(1, 6).size() +
+                              forms.naive_cache.v_cache.read(1, 6).size()));
     CHECK(ch7::absorbed_work(config, 2, 6).flops ==
           product(absorbed.q_absorbed, 5) + product(absorbed.scores_nope, 10) +
               product(absorbed.scores_pe, 4) + product(absorbed.context_latent, 6) +
               product(absorbed.head_context, 10));
     CHECK(ch7::absorbed_work(config, 2, 6).numbers_read ==
-          static_cast<double>(absorbed.latents.size() + absorbed.turned_k_pe.size()));
+          static_cast<double>(forms.latent_cache.kv_cache.read(1, 6).size() +
+                              forms.latent_cache.pe_cache.read(1, 6).size()));
 
     // All six tokens' keys and values again, instead of the two new ones'.
     CHECK(ch7::expanding_work(config, 2, 6).flops ==
@@ -469,8 +476,8 @@ TEST_CASE(
     Tensor3 expected = xt::zeros<float>({3, 9, 2});
     xt::view(expected, xt::range(0, 2), xt::range(5, 9)) = fresh;
     CHECK(exact(buffer.all()) == exact(expected));
-    CHECK(exact(buffer.read(2, 9)) == exact(torch::narrow(expected, 0, 0, 2)));
-    CHECK(exact(buffer.read(3, 7)) == exact(torch::narrow(expected, 1, 0, 7)));
+    CHECK(exact(Tensor3(buffer.read(2, 9))) == exact(torch::narrow(expected, 0, 0, 2)));
+    CHECK(exact(Tensor3(buffer.read(3, 7))) == exact(torch::narrow(expected, 1, 0, 7)));
 
     CHECK_THROWS_WITH(buffer.write(6, fresh), "the cache holds 9 tokens, not 10: raise max_seq_len");
     CHECK_THROWS_WITH(buffer.write(0, random_batch(23, 4, 1, 2)),

@@ -99,7 +99,7 @@ DeviceTrace absorbed_on(Device device, LatentRung rung, const Tensor3& x, const 
 
     // Rows of queries and cache as the kernels read them: content, followed by position.
     const Tensor4 queries = join(trace.q_absorbed, trace.made.q_pe_rotated);
-    const Tensor3 rows = join(cache.kv_cache.read(batch, stop), cache.pe_cache.read(batch, stop));
+    const Tensor3 rows = join<3>(cache.kv_cache.read(batch, stop), cache.pe_cache.read(batch, stop));
     const LatentShape shape{.batch = static_cast<int>(batch),
                             .n_heads = static_cast<int>(config.n_heads),
                             .kv_lora_rank = static_cast<int>(config.kv_lora_rank),

@@ -23,7 +23,8 @@ Tensor4 with_heads(const Tensor4& x, std::size_t n_rep,
 // Repeats the tokens instead of the heads: repeat_kv for (B, H_kv, S, head_dim), called with (B, S, H_kv,
 // head_dim).
 Tensor4 with_repeated_tokens(const Tensor4& x, std::size_t n_rep) {
-    return torch::transpose(ch5::repeat_kv(torch::transpose(x, 1, 2), n_rep), 1, 2);
+    const Tensor4 heads_first = torch::transpose(x, 1, 2);
+    return torch::transpose(ch5::repeat_kv(heads_first, n_rep), 1, 2);
 }
 
 void check_heads(const Tensor4& x, std::size_t n_rep) {

@@ -17,7 +17,7 @@ struct Step {
     Tensor4 keys, values;
 };
 
-using Share = Tensor4 (*)(const Tensor4&, std::size_t);
+using Share = Tensor4 (*)(const View4&, std::size_t);
 enum class Softmax { over_keys, over_heads, missing };
 
 // The lesson's way: copy the keys for all query heads, then matrix products.

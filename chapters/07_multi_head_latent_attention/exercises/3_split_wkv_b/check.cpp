@@ -52,11 +52,11 @@ void check_split(const Matrix& wkv_b, std::size_t heads, std::size_t nope, std::
     given("wkv_b", wkv_b);
     const auto [w_uk, w_uv] = answer([&] { return split_wkv_b(wkv_b, heads, nope, v); });
     const Mistakes table = ch7::mistakes();
-    check_tensor("w_uk", w_uk, ch7::w_uk(weights, config), {"H", "nope", "c"},
+    check_tensor("w_uk", w_uk, Tensor3(ch7::w_uk(weights, config)), {"H", "nope", "c"},
                  {cause_of(table, "mla-value-rows-first", of_heads(v, nope)),
                   {"keys-of-all-heads-first", blocks, look, of_blocks(0, nope)},
                   {"heads-as-inner-axis", inner, look, of_rows(0, nope)}});
-    check_tensor("w_uv", w_uv, ch7::w_uv(weights, config), {"H", "v", "c"},
+    check_tensor("w_uv", w_uv, Tensor3(ch7::w_uv(weights, config)), {"H", "v", "c"},
                  {cause_of(table, "mla-value-rows-first", of_heads(0, v)),
                   {"keys-of-all-heads-first", blocks, look, of_blocks(nope, v)},
                   {"heads-as-inner-axis", inner, look, of_rows(nope, v)}});

@@ -26,6 +26,7 @@ struct Layer {
     ch7::Weights weights;
     Tensor3 w_uk, w_uv;
     ch7::AbsorbedTrace trace;
+    Tensor3 latents, k_pe;  // of all tokens, from the cache
 };
 
 // Two new tokens after three that are in the cache: B = 2, T = 2, S = 5.
@@ -41,6 +42,8 @@ Layer run() {
                             cache, 0);
     layer.trace = ch7::absorbed_attention(random_tensor<3>(753, {2, 2, config.dim}), layer.weights, config,
                                           positions, cache, 3);
+    layer.latents = cache.kv_cache.read(2, 5);
+    layer.k_pe = cache.pe_cache.read(2, 5);
     return layer;
 }
 
@@ -79,9 +82,15 @@ TEST("absorb") {
     check_tensor("q_absorbed", answer([&] { return absorb(q_nope, layer.w_uk); }), layer.trace.q_absorbed,
                  {"B", "T", "H", "c"},
                  {{"one-matrix-for-all-heads", "every head uses the matrix of head 0", "w_uk(h, ...)",
-                   [&] { return ch7::per_head(q_nope, first_for_all(layer.w_uk)); }},
+                   [&] {
+                       const Tensor3 same = first_for_all(layer.w_uk);
+                       return ch7::per_head(q_nope, same);
+                   }},
                   {"heads-in-other-order", "each head uses the matrix of another head",
-                   "w_uk(h, ...) for head h", [&] { return ch7::per_head(q_nope, backwards(layer.w_uk)); }}});
+                   "w_uk(h, ...) for head h", [&] {
+                       const Tensor3 turned = backwards(layer.w_uk);
+                       return ch7::per_head(q_nope, turned);
+                   }}});
 }
 
 TEST("scores") {
@@ -90,10 +99,10 @@ TEST("scores") {
     const Tensor4& q_pe = trace.made.q_pe_rotated;
     given("q_absorbed", trace.q_absorbed);
     given("q_pe", q_pe);
-    given("latents", trace.latents);
-    given("k_pe", trace.turned_k_pe);
+    given("latents", layer.latents);
+    given("k_pe", layer.k_pe);
     check_tensor("attn_scores",
-                 answer([&] { return scores(trace.q_absorbed, q_pe, trace.latents, trace.turned_k_pe); }),
+                 answer([&] { return scores(trace.q_absorbed, q_pe, layer.latents, layer.k_pe); }),
                  trace.attn_scores, {"B", "T", "H", "S"},
                  {cause_of(ch7::mistakes(), "mla-scores-pe-missing", [&] { return trace.scores_nope; }),
                   {"scores-nope-missing", "the scores contain only the position, without the content",
@@ -101,8 +110,8 @@ TEST("scores") {
                   {"first-sequence-for-all", "every sequence attends to the latents and k_pe of sequence 0",
                    "latents(b, s, ...)",
                    [&] {
-                       const Tensor4 content = content_scores(trace.q_absorbed, first_for_all(trace.latents));
-                       const Tensor4 position = content_scores(q_pe, first_for_all(trace.turned_k_pe));
+                       const Tensor4 content = content_scores(trace.q_absorbed, first_for_all(layer.latents));
+                       const Tensor4 position = content_scores(q_pe, first_for_all(layer.k_pe));
                        const Tensor4 sum = content + position;
                        return sum;
                    }},
@@ -117,26 +126,29 @@ TEST("context") {
     const Layer layer = run();
     const ch7::AbsorbedTrace& trace = layer.trace;
     given("attn_weights", trace.attn_weights);
-    given("latents", trace.latents);
+    given("latents", layer.latents);
     given("w_uv", layer.w_uv);
     check_tensor(
-        "head_context", answer([&] { return context(trace.attn_weights, trace.latents, layer.w_uv); }),
+        "head_context", answer([&] { return context(trace.attn_weights, layer.latents, layer.w_uv); }),
         trace.head_context, {"B", "T", "H", "v"},
         {{"w-uv-missing", "this is the weighted sum of latents, and no matrix has made values of it",
           "the matrix w_uv(h, ...) times the sum", [&] { return trace.context_latent; }},
          {"one-matrix-for-all-heads", "every head uses the matrix of head 0", "w_uv(h, ...)",
-          [&] { return ch7::per_head_transposed(trace.context_latent, first_for_all(layer.w_uv)); }},
+          [&] {
+              const Tensor3 same = first_for_all(layer.w_uv);
+              return ch7::per_head_transposed(trace.context_latent, same);
+          }},
          {"weights-of-head-0", "every head uses the attention weights of head 0", "attn_weights(b, t, h, s)",
           [&] {
               Tensor4 same = trace.attn_weights;
               for (std::size_t h = 0; h < config.n_heads; ++h)
                   xt::view(same, xt::all(), xt::all(), h) =
                       xt::view(trace.attn_weights, xt::all(), xt::all(), 0);
-              return ch7::per_head_transposed(mixed(same, trace.latents), layer.w_uv);
+              return ch7::per_head_transposed(mixed(same, layer.latents), layer.w_uv);
           }},
          {"first-sequence-for-all", "every sequence uses the latents of sequence 0", "latents(b, s, ...)",
           [&] {
-              return ch7::per_head_transposed(mixed(trace.attn_weights, first_for_all(trace.latents)),
+              return ch7::per_head_transposed(mixed(trace.attn_weights, first_for_all(layer.latents)),
                                               layer.w_uv);
           }}});
 }
