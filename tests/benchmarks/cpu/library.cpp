@@ -90,28 +90,12 @@ Matrix copied(const float* data, std::size_t rows, std::size_t columns) {
     return matrix;
 }
 
-// Chapter 6's layer with the engine in place of the lesson's attention: the cache is read where it is.
+// Chapter 6's layer as --engine flash runs it: the cache is read where it is.
 Tensor3 layer_with_engine(Layer& layer, const Tensor3& x, std::size_t start_pos) {
-    ch5::Trace trace = ch5::project(x, layer.weights, layer.config);
-    const Tensor4 xq = ch6::rotate(trace.xq, layer.table, start_pos);
-    layer.cache.write(start_pos, ch6::rotate(trace.xk, layer.table, start_pos), trace.xv);
-
-    CpuShape shape{x.shape(0),
-                   x.shape(1),
-                   start_pos + x.shape(1),
-                   xq.shape(2),
-                   layer.config.kv_heads(),
-                   0,
-                   0,
-                   0,
-                   1.0f / std::sqrt(static_cast<float>(xq.shape(3)))};
-    AttentionCall call = call_of(shape);
-    call.queries = in_memory(xq);
-    call.keys = in_memory(layer.cache.cache_k());
-    call.values = in_memory(layer.cache.cache_v());
-    Tensor3 combined = Tensor3::from_shape({x.shape(0), x.shape(1), xq.shape(2) * xq.shape(3)});
-    ch10::flash_attention(call, combined.data());
-    return layer.weights.wo(combined);
+    ch6::Trace trace = ch6::project_and_rotate(x, layer.weights, layer.config, layer.table, start_pos);
+    ch5::attend_with_engine(ch10::flash_attention, trace.attended, layer.weights, layer.config, layer.cache,
+                            start_pos);
+    return trace.attended.output;
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ std::vector<float> maxima(const Vector& scores, std::size_t block) {
     std::vector<float> all;
     ch10::for_each_key_tile({0, scores.size()}, block, [&](std::size_t first, std::size_t stop) {
         tile.attend(first, stop);
-        all.push_back(tile.max().front());
+        all.push_back(tile.seen().max.front());
     });
     return all;
 }
