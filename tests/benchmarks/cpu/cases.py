@@ -14,6 +14,7 @@ ENGINE = "chapter 10's engine"
 LESSON = "the lesson"
 SGEMM = ["sgemm of the BLAS here", "sgemm of PyTorch"]
 READ = "reading as many bytes"
+NUMPY = "NumPy, grouped heads"
 
 
 class Contender:
@@ -31,12 +32,12 @@ def ours(who, make):
     return Contender(who, "ours", ready)
 
 
-def peer(who, make_function, arguments, to_reference=lambda result: result):
+def peer(who, make_function, arguments, to_reference=lambda result: result, kind="peer"):
     """`arguments` makes its own copies of the inputs, in the layout that suits it."""
     def ready():
         function, given = make_function(), arguments()
         return lambda: function(*given), lambda: to_reference(function(*given))
-    return Contender(who, "peer", ready)
+    return Contender(who, kind, ready)
 
 
 def heads_first(x):
@@ -82,6 +83,9 @@ class GroupedCase:
     def peer(self, who, function, arguments=None):
         return peer(who, lambda: function, arguments or self.in_heads, lambda context: context.transpose(1, 2))
 
+    def numpy(self):
+        return peer(NUMPY, lambda: peers.numpy_grouped, self.in_heads, lambda context: context.transpose(1, 2), kind="NumPy")
+
     def flex(self):
         return peer("flex_attention, compiled", peers.flex, self.in_heads, lambda context: context.transpose(1, 2))
 
@@ -111,7 +115,7 @@ class PrefillCase(GroupedCase):
                 self.peer("scaled_dot_product_attention, enable_gqa", peers.grouped_sdpa),
                 if_it_fits(self.peer("bmm of grouped heads", peers.grouped), 2),
                 self.flex(),
-                if_it_fits(self.peer("NumPy, grouped heads", peers.numpy_grouped), 2)]
+                if_it_fits(self.numpy(), 2)]
 
     def limits(self, library):
         return sgemm_limits(library, self.sgemm)
@@ -145,13 +149,14 @@ class DecodeCase(GroupedCase):
                 self.peer("scaled_dot_product_attention, enable_gqa", peers.grouped_sdpa),
                 self.peer("bmm of grouped heads", peers.grouped),
                 self.flex(),
-                self.peer("NumPy, grouped heads", peers.numpy_grouped)]
+                self.numpy()]
 
     def limits(self, library):
         return [Limit(READ, lambda: library.read(int(self.bytes)), float(self.bytes))]
 
     def goals(self):
-        return [times_faster("times faster than the fastest PyTorch or NumPy", 2.5, ENGINE),
+        return [times_faster("times faster than the fastest of PyTorch", 2.5, ENGINE),
+                times_faster("times faster than NumPy", None, ENGINE, NUMPY),
                 times_faster("times faster than eager", 40, ENGINE, "eager: repeat_kv, matmul, softmax, matmul"),
                 share("share of the read bandwidth", 0.8, ENGINE, self.bytes, [READ])]
 

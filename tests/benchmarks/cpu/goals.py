@@ -11,10 +11,11 @@ class Ratio:
     """A ratio for each round. The processor's speed drifts, but within a round it is nearly the same."""
 
     rounds: tuple
+    against: str = ""  # whose times they are compared with, where a goal does not name it
 
     @staticmethod
-    def of(above, below, factor=1.0):
-        return Ratio(tuple(factor * a / b for a, b in zip(above, below, strict=True)))
+    def of(above, below, factor=1.0, against=""):
+        return Ratio(tuple(factor * a / b for a, b in zip(above, below, strict=True)), against)
 
     @property
     def median(self):
@@ -27,18 +28,17 @@ class Ratio:
 
 @dataclass(frozen=True)
 class Goal:
-    """`measure` gives the Ratio from a Measured case, or None if one of the times is missing."""
+    """`measure` gives the Ratio from a Measured case, or the reason why there is none."""
 
     what: str
     bound: float
     measure: object
     at_most: bool = False
-    unit: str = ""
 
     def words(self):
         if self.bound is None:
             return "-"
-        return f"{'<=' if self.at_most else '>='} {self.bound:g}{self.unit}"
+        return f"{'<=' if self.at_most else '>='} {self.bound:g}"
 
     def is_met(self, value):
         return (operator.le if self.at_most else operator.ge)(value, self.bound)
@@ -55,15 +55,16 @@ class Outcome:
 
     def cells(self):
         if self.ratio is None:
-            return [self.work, self.goal.what, self.goal.words(), self.note or "not measured", ""]
+            return [self.work, self.goal.what, self.goal.words(), self.note, ""]
+        what = self.goal.what + (f": {self.ratio.against}" if self.ratio.against else "")
         met = "" if self.goal.bound is None else "met" if self.goal.is_met(self.ratio.median) else "missed"
-        return [self.work, self.goal.what, self.goal.words(), str(self.ratio), met]
+        return [self.work, what, self.goal.words(), str(self.ratio), met]
 
     def as_json(self):
         found = {"work": self.work, "what": self.goal.what, "bound": self.goal.bound, "at_most": self.goal.at_most}
         if self.ratio is None:
-            return {**found, "note": self.note or "not measured"}
-        return {**found, "median": self.ratio.median, "rounds": list(self.ratio.rounds),
+            return {**found, "note": self.note}
+        return {**found, "against": self.ratio.against, "median": self.ratio.median, "rounds": list(self.ratio.rounds),
                 "met": None if self.goal.bound is None else self.goal.is_met(self.ratio.median)}
 
 
@@ -72,7 +73,7 @@ class Timed:
     """A contender or a limit of the machine, and its times."""
 
     who: str
-    kind: str                   # "ours", "peer" or "limit"
+    kind: str                   # "ours", "peer" (PyTorch), "NumPy" or "limit"
     seconds: list = field(default_factory=list)
     error: float = None         # relative, against the float64 result
     note: str = ""              # in place of times: why there are none
@@ -94,17 +95,22 @@ class Measured:
         with_times = [who for who in names if self.seconds(who)]
         return min(with_times, key=lambda who: percentile(self.seconds(who), 50), default=None)
 
+    def reason(self, *names):
+        """Why the first of these without times has none."""
+        missing = [self.timed.get(who, Timed(who, "", note="it is not among the contenders")) for who in names if not self.seconds(who)]
+        return f"not measured: {missing[0].who}: {missing[0].note}" if missing else "not measured"
+
     def peers(self):
         return [who for who, each in self.timed.items() if each.kind == "peer"]
 
 
 def times_faster(what, bound, who, than=None):
-    """The time of `than` divided by that of `who`. Without `than`: the fastest peer."""
+    """The time of `than` divided by that of `who`. Without `than`: the fastest of PyTorch."""
     def measure(measured):
         slower = measured.fastest([than] if than else measured.peers())
         if slower is None or not measured.seconds(who):
-            return None
-        return Ratio.of(measured.seconds(slower), measured.seconds(who))
+            return measured.reason(who, *([than] if than else []))
+        return Ratio.of(measured.seconds(slower), measured.seconds(who), against="" if than else slower)
     return Goal(what, bound, measure)
 
 
@@ -117,10 +123,15 @@ def share(what, bound, who, amount, limits):
     def measure(measured):
         limit = measured.fastest(limits)
         if limit is None or not measured.seconds(who):
-            return None
+            return measured.reason(who, *limits)
         return Ratio.of(measured.seconds(limit), measured.seconds(who), amount / measured.timed[limit].amount)
     return Goal(what, bound, measure)
 
 
 def outcomes(goals, measured):
-    return [Outcome(measured.work, goal, goal.measure(measured)) for goal in goals]
+    found = []
+    for goal in goals:
+        result = goal.measure(measured)
+        is_ratio = isinstance(result, Ratio)
+        found.append(Outcome(measured.work, goal, result if is_ratio else None, "" if is_ratio else result))
+    return found
