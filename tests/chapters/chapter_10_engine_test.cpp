@@ -179,7 +179,7 @@ TEST_CASE("flash: the same bits for any number of threads") {
         for (const NamedRung& rung : fast_rungs) {
             CAPTURE(rung.name);
             const std::vector<float> one = run(rung.run, fixture, 1);
-            for (const std::size_t threads : {2, 3, 8})
+            for (const std::size_t threads : {2UL, 3UL, 8UL})
                 CHECK(same_bits(run(rung.run, fixture, threads), one));
         }
     }

@@ -23,7 +23,7 @@ TEST_CASE("ladder: bytes counted by hand for a small call") {
 }
 
 TEST_CASE("ladder: no rung moves more than the rung before, at the walk's sizes and larger") {
-    for (const std::size_t tokens : {512, 2048}) {
+    for (const std::size_t tokens : {512UL, 2048UL}) {
         AttentionCall call;
         call.batch = 1;
         call.n_queries = call.n_keys = tokens;
