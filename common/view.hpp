@@ -49,7 +49,7 @@ class View {
         if (strides_[N - 1] != 1) refuse_rows();
         const float* begin = data_;
         std::size_t axis = 0;
-        ((begin += strides_[axis++] * indices), ...);
+        ((begin += strides_[axis++] * static_cast<std::size_t>(indices)), ...);
         return begin;
     }
 
