@@ -25,18 +25,17 @@ Config config_of(const LatentModelConfig& model) {
             .max_seq_len = 1};
 }
 
-// The weights (the largest twice, while it is read), their parts for keys and values, both kinds of caches,
-// and for the first and the last piece the traces of both forms and the copies of them that are shown.
+// The weights (the largest twice, while it is read), both kinds of caches, those of latents also as they are
+// saved, and for the first and the last piece the traces of both forms and the copies of them that are shown.
 double bytes_needed(const Config& config, bool has_scores, double batch, double tokens, double at_once) {
     const auto number = [](std::size_t size) { return static_cast<double>(size); };
     const double dim = number(config.dim), heads = number(config.n_heads), c = number(config.kv_lora_rank),
                  rope = number(config.qk_rope_head_dim), key = number(config.qk_nope_head_dim) + rope,
                  value = number(config.v_head_dim), rank = number(config.q_lora_rank);
     const double queries = rank == 0.0 ? dim * heads * key : rank * (dim + heads * key);
-    const double weights =
-        queries + dim * (c + rope) + 3.0 * heads * c * (key + value) + 2.0 * dim * heads * value;
-    const double of_scores = has_scores ? 42.0 * tokens : 0.0, copies = has_scores ? 4.0 : 1.0;
-    const double caches = tokens * (copies * heads * (key + value) + 4.0 * (c + rope));
+    const double weights = queries + dim * (c + rope) + heads * c * (key + value) + 2.0 * dim * heads * value;
+    const double of_scores = has_scores ? 42.0 * tokens : 0.0;
+    const double caches = tokens * (heads * (key + value) + 4.0 * (c + rope));
     const double piece =
         at_once * (heads * (of_scores + 10.0 * c + 32.0 * key + 20.0 * value) + 16.0 * (c + rope));
     return sizeof(float) * (weights + batch * (caches + piece + 8.0 * tokens * dim));

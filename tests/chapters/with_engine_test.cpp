@@ -323,10 +323,8 @@ TEST_CASE("with engine: chapter 9, every layer of every model of data/models") {
 }
 
 TEST_CASE("with engine: the memory that the walk reports is that of the engine's tiles") {
-    // Tokens, and keys that a tile meets at once: few queries are split over the keys, many into tiles of
-    // queries.
-    const auto [tokens, keys_at_once] =
-        GENERATE(table<std::size_t, std::size_t>({{2, 64}, {9, 64}, {long_text, 256}}));
+    // Few queries: the keys are split. Many: the queries are.
+    const std::size_t tokens = GENERATE(2UL, 9UL, long_text);
     const Tensor4 q = xt::zeros<float>({std::size_t{2}, tokens, std::size_t{6}, std::size_t{5}}),
                   k = xt::zeros<float>({2, 700, 2, 5}), v = xt::zeros<float>({2, 700, 2, 7});
     const AttentionCall call{.batch = 2,
@@ -339,10 +337,15 @@ TEST_CASE("with engine: the memory that the walk reports is that of the engine's
                              .values = in_memory(v),
                              .start_pos = 700 - tokens};
     const bool is_split = tokens < long_text;
+    const std::vector<ch10::TileQueries> tiles = is_split ? ch10::tiles_of_all_heads(call, ch10::tile_rows)
+                                                          : ch10::tiles_of_groups(call, ch10::tile_rows);
     ch10::Tile tile;
-    tile.begin(call, ch10::tiles_of_groups(call, is_split ? 3 * tokens : ch10::tile_rows).front());
-    tile.attend(0, keys_at_once);
-    const std::size_t tiles =
-        is_split ? 2 * 2 * 2 : default_threads();  // batch, key heads, parts of 512 keys
-    CHECK(ch10::scratch_bytes(call) == tiles * tile.bytes());
+    tile.begin(call, tiles.front());
+    tile.attend(0, ch10::tile_keys);
+    // A tile for each thread. Split keys: 3 parts of 700 keys for each tile of queries, and what each has
+    // seen.
+    const ch10::Seen& seen = tile.seen();
+    const std::size_t of_a_part = (seen.max.size() + seen.sum.size() + seen.context.size()) * sizeof(float);
+    const std::size_t parts = is_split ? tiles.size() * 3 : 0;
+    CHECK(ch10::scratch_bytes(call) == default_threads() * tile.bytes() + parts * of_a_part);
 }

@@ -109,8 +109,8 @@ TEST_CASE("a view sees what is written later; a copy and a temporary do not stay
 
 TEST_CASE("products of heads before tokens, read in place") {
     // One query goes to gemv, more go to gemm. One head, one key and one column are sizes that strides hide.
-    const std::size_t queries = GENERATE(1UL, 4UL), heads = GENERATE(1UL, 3UL), keys = GENERATE(1UL, 9UL),
-                      width = GENERATE(1UL, 6UL);
+    const std::size_t queries = GENERATE(as<std::size_t>{}, 1, 4), heads = GENERATE(as<std::size_t>{}, 1, 3),
+                      keys = GENERATE(as<std::size_t>{}, 1, 9), width = GENERATE(as<std::size_t>{}, 1, 6);
     CAPTURE(queries, heads, keys, width);
     const Tensor4 q = random_heads(5, 2, queries, heads, width), k = random_heads(6, 2, keys, heads, width);
     const Poisoned in_q(q), in_k(k);
@@ -134,7 +134,7 @@ TEST_CASE("products of heads before tokens, read in place") {
 
 TEST_CASE("products of stacks of matrices that are a part of a matrix's rows") {
     // As wkv_b in chapter 7: for each of 3 heads, 4 rows for keys, then 2 for values.
-    const std::size_t tokens = GENERATE(1UL, 5UL);
+    const std::size_t tokens = GENERATE(as<std::size_t>{}, 1, 5);
     const Matrix weight = random_matrix(8, 3 * 6, 7);
     const View3 all(weight, {3, 6, 7});
     const View3 for_keys = all.narrow(1, 0, 4), for_values = all.narrow(1, 4, 2);
