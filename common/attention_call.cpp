@@ -5,25 +5,8 @@
 #include <algorithm>
 #include <stdexcept>
 
-HeadsInMemory in_memory(const Tensor4& x) {
-    const std::size_t rows = x.shape(1), heads = x.shape(2), width = x.shape(3);
-    return {x.data(), rows * heads * width, heads * width, width, width};
-}
-
-HeadsInMemory in_memory(const Tensor3& x) {
-    const std::size_t rows = x.shape(1), width = x.shape(2);
-    return {x.data(), rows * width, width, 0, width};
-}
-
-HeadsInMemory columns(const HeadsInMemory& x, std::size_t start, std::size_t length) {
-    if (start > x.width || length > x.width - start) {
-        throw std::invalid_argument(
-            fmt::format("columns: a head of {} has no columns {} to {}", x.width, start, start + length));
-    }
-    HeadsInMemory part = x;
-    part.data += start;
-    part.width = length;
-    return part;
+View4 one_head(const Tensor3& keys) {
+    return View4(keys, {keys.shape(0), keys.shape(1), 1, keys.shape(2)});
 }
 
 AttentionCall::Range AttentionCall::visible(std::size_t query) const {
@@ -44,7 +27,7 @@ void check(const AttentionCall& call) {
     };
     require(call.n_kv_heads > 0 && call.n_heads % call.n_kv_heads == 0,
             fmt::format("{} query heads cannot share {} key heads equally", call.n_heads, call.n_kv_heads));
-    require(call.queries.width == call.keys.width && call.queries_pe.width == call.keys_pe.width,
-            fmt::format("queries of {} + {} numbers do not fit keys of {} + {}", call.queries.width,
-                        call.queries_pe.width, call.keys.width, call.keys_pe.width));
+    require(call.queries.shape(3) == call.keys.shape(3) && call.queries_pe.shape(3) == call.keys_pe.shape(3),
+            fmt::format("queries of {} + {} numbers do not fit keys of {} + {}", call.queries.shape(3),
+                        call.queries_pe.shape(3), call.keys.shape(3), call.keys_pe.shape(3)));
 }

@@ -5,26 +5,10 @@
 #include <cstddef>
 #include <vector>
 
-#include "common/tensor.hpp"
+#include "common/view.hpp"
 
-// A tensor (B, rows, heads, width) in memory that another object owns. The numbers of one head of one row are
-// next to each other; all other distances are strides, in floats.
-struct HeadsInMemory {
-    const float* data = nullptr;
-    std::size_t batch_stride = 0, row_stride = 0, head_stride = 0;
-    std::size_t width = 0;  // 0: there is no such tensor
-
-    [[nodiscard]] const float* at(std::size_t batch, std::size_t row, std::size_t head) const {
-        return data + batch * batch_stride + row * row_stride + head * head_stride;
-    }
-};
-
-// A tensor (B, rows, heads, width), or one of its axes 3, where it is. The tensor must outlive the result.
-HeadsInMemory in_memory(const Tensor4& x);
-// (B, rows, width): all heads share each row.
-HeadsInMemory in_memory(const Tensor3& x);
-// `length` columns of each head, from `start` on.
-HeadsInMemory columns(const HeadsInMemory& x, std::size_t start, std::size_t length);
+// Keys that all heads share, (B, S, width), as those of a single key head: (B, S, 1, width).
+View4 one_head(const Tensor3& keys);
 
 // A number that is added to a score, for each head and each distance from the query to the key: ALiBi, or
 // T5's learned bias. The number for (head, key - query) is values[head * distances + (key - query) - lowest].
@@ -38,11 +22,11 @@ struct AttentionCall {
     // Sizes. Query head h attends to key head h / (H / H_kv).
     std::size_t batch = 0, n_queries = 0, n_keys = 0, n_heads = 0, n_kv_heads = 0;
 
-    HeadsInMemory queries = {};  // (B, T, H, head_dim)
-    HeadsInMemory keys = {};     // (B, S, H_kv, head_dim)
-    HeadsInMemory values = {};   // (B, S, H_kv, value_dim)
+    View4 queries = {};  // (B, T, H, head_dim)
+    View4 keys = {};     // (B, S, H_kv, head_dim)
+    View4 values = {};   // (B, S, H_kv, value_dim)
     // A second part of queries and keys, whose products are added: the positions of latent attention.
-    HeadsInMemory queries_pe = {}, keys_pe = {};
+    View4 queries_pe = {}, keys_pe = {};
 
     // score = scale * (q . k), then the soft cap, then the bias.
     float scale = 1.0f;
@@ -59,7 +43,7 @@ struct AttentionCall {
 
     // The sizes that follow.
     [[nodiscard]] std::size_t n_rep() const { return n_heads / n_kv_heads; }
-    [[nodiscard]] std::size_t value_dim() const { return values.width; }
+    [[nodiscard]] std::size_t value_dim() const { return values.shape(3); }
 
     // The keys that query i sees, as indices: from `first` to `stop`, without `stop`. Padding is not counted
     // out.

@@ -85,4 +85,6 @@ template View<2>::View(const Tensor<3>&, const std::array<std::size_t, 2>&);
 template View<3>::View(const Tensor<2>&, const std::array<std::size_t, 3>&);
 template View<3>::View(const Tensor<3>&, const std::array<std::size_t, 3>&);
 template View<3>::View(const Tensor<4>&, const std::array<std::size_t, 3>&);
+template View<4>::View(const Tensor<2>&, const std::array<std::size_t, 4>&);
+template View<4>::View(const Tensor<3>&, const std::array<std::size_t, 4>&);
 template View<4>::View(const Tensor<4>&, const std::array<std::size_t, 4>&);

@@ -13,6 +13,11 @@
 template <std::size_t N>
 class View {
   public:
+    View() : data_(nullptr), shape_{}, strides_{} {}  // no elements
+
+    // A shape without memory, to count what a computation with it would do.
+    static View of_shape(const std::array<std::size_t, N>& shape) { return View(nullptr, shape, {}); }
+
     View(const Tensor<N>& x) : View(x, x.shape()) {}
 
     // x.view(shape): the same elements in the same order, with another shape.
@@ -40,6 +45,7 @@ class View {
     [[nodiscard]] std::size_t shape(std::size_t axis) const { return shape_[axis]; }
     [[nodiscard]] std::size_t stride(std::size_t axis) const { return strides_[axis]; }
     [[nodiscard]] std::size_t size() const;
+    [[nodiscard]] const float* data() const { return data_; }
 
     // Where the row x[i, j, :] begins; indices that are left out are 0. Throws std::invalid_argument if the
     // elements of a row are not next to each other.

@@ -21,9 +21,9 @@ AttentionCall engine_call(const Trace& trace, const KVCache& cache, std::size_t 
             .n_keys = start_pos + xq.shape(1),
             .n_heads = xq.shape(2),
             .n_kv_heads = cache.cache_k().shape(2),
-            .queries = in_memory(xq),
-            .keys = in_memory(cache.cache_k()),
-            .values = in_memory(cache.cache_v()),
+            .queries = xq,
+            .keys = cache.cache_k(),
+            .values = cache.cache_v(),
             .scale = 1.0f / std::sqrt(static_cast<float>(xq.shape(3))),
             .start_pos = start_pos,
             .chunk = chunk};

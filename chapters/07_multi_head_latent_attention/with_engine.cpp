@@ -42,17 +42,17 @@ AttentionCall naive_call(const NaiveTrace& trace, const Positions& positions, co
                          std::size_t start_pos) {
     const Tensor4& q = trace.made.q;
     const std::size_t nope = trace.k_nope.shape(3), rope = trace.made.q_pe_rotated.shape(3);
-    const HeadsInMemory keys = in_memory(cache.k_cache.all());
+    const View4 keys = cache.k_cache.all();
     return {.batch = q.shape(0),
             .n_queries = q.shape(1),
             .n_keys = start_pos + q.shape(1),
             .n_heads = q.shape(2),
             .n_kv_heads = q.shape(2),
-            .queries = columns(in_memory(q), 0, nope),
-            .keys = columns(keys, 0, nope),
-            .values = in_memory(cache.v_cache.all()),
-            .queries_pe = in_memory(trace.made.q_pe_rotated),
-            .keys_pe = columns(keys, nope, rope),
+            .queries = View4(q).narrow(3, 0, nope),
+            .keys = keys.narrow(3, 0, nope),
+            .values = cache.v_cache.all(),
+            .queries_pe = trace.made.q_pe_rotated,
+            .keys_pe = keys.narrow(3, nope, rope),
             .scale = positions.softmax_scale,
             .start_pos = start_pos};
 }
@@ -60,17 +60,17 @@ AttentionCall naive_call(const NaiveTrace& trace, const Positions& positions, co
 AttentionCall absorbed_call(const AbsorbedTrace& trace, const Positions& positions, const LatentCache& cache,
                             std::size_t start_pos) {
     const Tensor4& q = trace.q_absorbed;
-    const HeadsInMemory latents = in_memory(cache.kv_cache.all());
+    const View4 latents = one_head(cache.kv_cache.all());
     return {.batch = q.shape(0),
             .n_queries = q.shape(1),
             .n_keys = start_pos + q.shape(1),
             .n_heads = q.shape(2),
             .n_kv_heads = 1,
-            .queries = in_memory(q),
+            .queries = q,
             .keys = latents,
             .values = latents,
-            .queries_pe = in_memory(trace.made.q_pe_rotated),
-            .keys_pe = in_memory(cache.pe_cache.all()),
+            .queries_pe = trace.made.q_pe_rotated,
+            .keys_pe = one_head(cache.pe_cache.all()),
             .scale = positions.softmax_scale,
             .start_pos = start_pos};
 }

@@ -12,7 +12,7 @@ Trace attention_with_engine(AttentionEngine engine, const Tensor3& x, const Weig
     Trace trace;
     const QueriesAndKeys ready = prepare(trace, x, weights, recipe, start_pos);
     AttentionCall call = call_of(recipe, weights, x.shape(0), x.shape(1), start_pos);
-    call.queries = in_memory(ready.q);
+    call.queries = ready.q;
     trace.first_key = call.first_key;
 
     // While the cache has a row for each token, it is read in place: the first query sees all of them. After
@@ -21,14 +21,14 @@ Trace attention_with_engine(AttentionEngine engine, const Tensor3& x, const Weig
     Tensor4 keys, values;
     if (start_pos + x.shape(1) <= cache.rows()) {
         cache.write(start_pos, ready.k, trace.v);
-        call.keys = in_memory(cache.buffer().cache_k());
-        call.values = in_memory(cache.buffer().cache_v());
+        call.keys = cache.buffer().cache_k();
+        call.values = cache.buffer().cache_v();
     } else {
         keys = one_after_the_other(cache.keys(call.first_key), ready.k);
         values = one_after_the_other(cache.values(call.first_key), trace.v);
         cache.write(start_pos, ready.k, trace.v);
-        call.keys = in_memory(keys);
-        call.values = in_memory(values);
+        call.keys = keys;
+        call.values = values;
     }
     ch3::MaskMatrix visible_text;  // (B, S)
     if (is_text.size() > 0) {
@@ -51,7 +51,8 @@ AttentionCall call_of(const Recipe& recipe, const Weights& weights, std::size_t 
     call.n_keys = start_pos + tokens - call.first_key;
     call.n_heads = recipe.n_heads;
     call.n_kv_heads = recipe.n_kv_heads;
-    call.queries.width = call.keys.width = call.values.width = recipe.head_dim;
+    call.queries = View4::of_shape({batch, tokens, recipe.n_heads, recipe.head_dim});
+    call.keys = call.values = View4::of_shape({batch, call.n_keys, recipe.n_kv_heads, recipe.head_dim});
 
     call.scale = recipe.scale;
     call.soft_cap = recipe.soft_cap.value_or(0.0f);

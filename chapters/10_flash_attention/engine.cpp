@@ -30,7 +30,7 @@ void flash_attention(const AttentionCall& call, float* output) {
     check(call);
     const std::size_t threads = default_threads();
     if (has_few_rows(call)) {
-        const bool is_latent = call.keys_pe.width > 0;
+        const bool is_latent = call.keys_pe.shape(3) > 0;
         return is_latent ? decode_latent(call, output, threads) : decode_kernel(call, output, threads);
     }
     if (!has_few_tiles(call)) return prefill_vectors(call, output, threads);
@@ -47,7 +47,7 @@ std::size_t scratch_bytes(const AttentionCall& call) {
     const std::size_t rows = tiles.front().n_heads * tiles.front().n_queries,
                       seen = rows * (call.value_dim() + 2);
     const std::size_t tile =
-        rows * (call.queries.width + call.queries_pe.width + std::min(tile_keys, call.n_keys));
+        rows * (call.queries.shape(3) + call.queries_pe.shape(3) + std::min(tile_keys, call.n_keys));
     const std::size_t parts = is_split ? tiles.size() * number_of_parts(call.n_keys) : 0;
     return (default_threads() * (tile + seen) + parts * seen) * sizeof(float);
 }

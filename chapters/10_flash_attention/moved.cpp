@@ -12,7 +12,7 @@ double bytes(std::initializer_list<std::size_t> factors) {
 }
 
 std::size_t widths(const AttentionCall& call) {
-    return call.keys.width + call.keys_pe.width + call.value_dim();
+    return call.keys.shape(3) + call.keys_pe.shape(3) + call.value_dim();
 }
 
 double queries_and_outputs(const AttentionCall& call) {

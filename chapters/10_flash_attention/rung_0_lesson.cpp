@@ -12,9 +12,9 @@
 namespace ch10 {
 namespace {
 
-// As the cache returns it: (B, rows, heads, width).
-View4 view_of(const HeadsInMemory& x, std::size_t batch, std::size_t rows, std::size_t heads) {
-    return {x.data, {batch, rows, heads, x.width}, {x.batch_stride, x.row_stride, x.head_stride, 1}};
+// A cache may have room for more tokens than the call has keys.
+View4 first_rows(const View4& x, std::size_t batch, std::size_t rows) {
+    return x.narrow(0, 0, batch).narrow(1, 0, rows);
 }
 
 ch3::MaskMatrix hidden_keys(const AttentionCall& call) {
@@ -28,16 +28,15 @@ ch3::MaskMatrix hidden_keys(const AttentionCall& call) {
 
 void lesson(const AttentionCall& call, float* output) {
     const bool has_other_rules = call.soft_cap > 0 || call.sinks != nullptr || call.is_text != nullptr ||
-                                 !call.bias.values.empty() || call.queries_pe.width > 0 ||
-                                 call.scale != 1.0f / std::sqrt(static_cast<float>(call.keys.width));
+                                 !call.bias.values.empty() || call.queries_pe.shape(3) > 0 ||
+                                 call.scale != 1.0f / std::sqrt(static_cast<float>(call.keys.shape(3)));
     if (has_other_rules) throw std::invalid_argument("chapter 5 has no such rule for its scores");
 
     const blas::Threads in_blas(1);
     ch5::Trace trace;
-    trace.xq = view_of(call.queries, call.batch, call.n_queries, call.n_heads);
-    trace.keys = ch5::repeat_kv(view_of(call.keys, call.batch, call.n_keys, call.n_kv_heads), call.n_rep());
-    trace.values =
-        ch5::repeat_kv(view_of(call.values, call.batch, call.n_keys, call.n_kv_heads), call.n_rep());
+    trace.xq = first_rows(call.queries, call.batch, call.n_queries);
+    trace.keys = ch5::repeat_kv(first_rows(call.keys, call.batch, call.n_keys), call.n_rep());
+    trace.values = ch5::repeat_kv(first_rows(call.values, call.batch, call.n_keys), call.n_rep());
     ch5::attend_to_keys(trace, hidden_keys(call));
     std::copy(trace.combined.begin(), trace.combined.end(), output);  // (B, T, H * value_dim)
 }

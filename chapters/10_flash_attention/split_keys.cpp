@@ -10,9 +10,9 @@
 namespace ch10 {
 namespace {
 
-// A part has at least 256 keys, and more if there are more than 64 parts otherwise.
+// A part has at least 512 keys, and more if there are more than 32 parts otherwise.
 std::size_t keys_of_a_part(std::size_t n_keys) {
-    constexpr std::size_t most_parts = 64, least_keys = 256;
+    constexpr std::size_t most_parts = 32, least_keys = 512;
     return std::max(least_keys, (n_keys + most_parts - 1) / most_parts);
 }
 

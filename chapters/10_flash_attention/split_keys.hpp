@@ -12,7 +12,7 @@ namespace ch10 {
 void split_over_threads(const AttentionCall& call, const Methods& methods, std::size_t keys_at_once,
                         float* output, std::size_t threads);
 
-// In how many parts so many keys are split: 1 to 64.
+// In how many parts so many keys are split: 1 to 32.
 std::size_t number_of_parts(std::size_t n_keys);
 
 }  // namespace ch10

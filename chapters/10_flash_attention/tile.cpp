@@ -14,13 +14,14 @@ constexpr float minus_infinity = -std::numeric_limits<float>::infinity();
 constexpr std::size_t every_key = std::numeric_limits<std::size_t>::max();
 
 // (R, width): the rows of these queries, one after the other.
-void pack(const HeadsInMemory& from, const TileQueries& queries, std::vector<float>& packed) {
-    packed.resize(queries.n_heads * queries.n_queries * from.width);
+void pack(const View4& from, const TileQueries& queries, std::vector<float>& packed) {
+    packed.resize(queries.n_heads * queries.n_queries * from.shape(3));
+    if (packed.empty()) return;
     float* to = packed.data();
     for (std::size_t h = 0; h < queries.n_heads; ++h) {
-        for (std::size_t i = 0; i < queries.n_queries; ++i, to += from.width) {
-            const float* row = from.at(queries.batch, queries.first_query + i, queries.first_head + h);
-            std::copy_n(row, from.width, to);
+        for (std::size_t i = 0; i < queries.n_queries; ++i, to += from.shape(3)) {
+            const float* row = from.row(queries.batch, queries.first_query + i, queries.first_head + h);
+            std::copy_n(row, from.shape(3), to);
         }
     }
 }
@@ -55,9 +56,19 @@ void multiply_row(float* row, std::size_t size, float factor) {
     for (std::size_t i = 0; i < size; ++i) row[i] *= factor;
 }
 
+void add_row(float* row, const float* other, std::size_t size, float factor) {
+    for (std::size_t i = 0; i < size; ++i) row[i] += factor * other[i];
+}
+
 }  // namespace
 
-const Methods blas_and_library{multiply_keys, add_values, every_key, largest, exp_and_sum, multiply_row};
+const Methods blas_and_library{.multiply_keys = multiply_keys,
+                               .add_values = add_values,
+                               .keys_in_a_call = every_key,
+                               .largest = largest,
+                               .exp_and_sum = exp_and_sum,
+                               .multiply_row = multiply_row,
+                               .add_row = add_row};
 
 void Tile::begin(const AttentionCall& call, const TileQueries& queries) {
     call_ = &call;
@@ -85,8 +96,10 @@ void Tile::attend(std::size_t first_key, std::size_t stop) {
 template <class Visit>
 void Tile::for_each_call(std::size_t n_keys, const Visit& visit) const {
     const std::size_t heads = std::min(queries_.n_heads, call_->n_rep()), n_rows = heads * queries_.n_queries;
-    for (std::size_t key = 0; key < n_keys; key += std::min(methods_->keys_in_a_call, n_keys)) {
-        const std::size_t n = std::min(methods_->keys_in_a_call, n_keys - key);
+    const std::size_t at_once =
+        heads == queries_.n_heads ? n_keys : std::min(methods_->keys_in_a_call, n_keys);
+    for (std::size_t key = 0; key < n_keys; key += at_once) {
+        const std::size_t n = std::min(at_once, n_keys - key);
         for (std::size_t head = 0; head < queries_.n_heads; head += heads) {
             visit((queries_.first_head + head) / call_->n_rep(), head * queries_.n_queries, n_rows, key, n);
         }
@@ -95,25 +108,25 @@ void Tile::for_each_call(std::size_t n_keys, const Visit& visit) const {
 
 void Tile::multiply_keys(std::size_t first_key, std::size_t stop) {
     const std::size_t n_keys = stop - first_key;
-    const auto multiply = [&](const std::vector<float>& queries, const HeadsInMemory& keys, bool add) {
+    const auto multiply = [&](const std::vector<float>& queries, const View4& keys, bool add) {
         for_each_call(n_keys, [&](std::size_t kv_head, std::size_t row, std::size_t n_rows, std::size_t key,
                                   std::size_t n) {
-            methods_->multiply_keys(&queries[row * keys.width], n_rows,
-                                    keys.at(queries_.batch, first_key + key, kv_head), keys.row_stride, n,
-                                    keys.width, call_->scale, add, &scores_[row * n_keys + key], n_keys);
+            methods_->multiply_keys(&queries[row * keys.shape(3)], n_rows,
+                                    keys.row(queries_.batch, first_key + key, kv_head), keys.stride(1), n,
+                                    keys.shape(3), call_->scale, add, &scores_[row * n_keys + key], n_keys);
         });
     };
     multiply(packed_, call_->keys, false);
-    if (call_->keys_pe.width > 0) multiply(packed_pe_, call_->keys_pe, true);
+    if (call_->keys_pe.shape(3) > 0) multiply(packed_pe_, call_->keys_pe, true);
 }
 
 void Tile::add_values(std::size_t first_key, std::size_t stop) {
     const std::size_t n_keys = stop - first_key, width = call_->value_dim();
-    const HeadsInMemory& values = call_->values;
+    const View4& values = call_->values;
     for_each_call(n_keys, [&](std::size_t kv_head, std::size_t row, std::size_t n_rows, std::size_t key,
                               std::size_t n) {
         methods_->add_values(&scores_[row * n_keys + key], n_keys, n_rows,
-                             values.at(queries_.batch, first_key + key, kv_head), values.row_stride, n, width,
+                             values.row(queries_.batch, first_key + key, kv_head), values.stride(1), n, width,
                              &seen_.context[row * width]);
     });
 }
@@ -179,8 +192,7 @@ void Tile::merge(const Seen& other) {
         const float factor =
             other.max[row] == minus_infinity ? 1.0f : std::exp(other.max[row] - seen_.max[row]);
         seen_.sum[row] += factor * other.sum[row];
-        for (std::size_t d = row * width; d < (row + 1) * width; ++d)
-            seen_.context[d] += factor * other.context[d];
+        methods_->add_row(&seen_.context[row * width], &other.context[row * width], width, factor);
     }
 }
 

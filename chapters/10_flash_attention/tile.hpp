@@ -27,13 +27,15 @@ struct Methods {
     // context += weights values: (R, N), (N, width) -> (R, width)
     void (*add_values)(const float* weights, std::size_t weight_stride, std::size_t rows, const float* values,
                        std::size_t value_stride, std::size_t n_keys, std::size_t width, float* context);
-    // How many keys one call of these two takes before the next key head follows.
+    // How many keys one call of these two takes before the next key head follows, if there are several.
     std::size_t keys_in_a_call;
 
-    // The largest of `size` scores; replaces them by exp(score - max) and returns their sum; row *= factor.
+    // The largest of `size` scores; replaces them by exp(score - max) and returns their sum; row *= factor;
+    // row += factor * other.
     float (*largest)(const float* scores, std::size_t size);
     float (*exp_and_sum)(float* scores, std::size_t size, float max);
     void (*multiply_row)(float* row, std::size_t size, float factor);
+    void (*add_row)(float* row, const float* other, std::size_t size, float factor);
 };
 extern const Methods blas_and_library;  // BLAS, and std::exp one number at a time
 

@@ -90,6 +90,17 @@ void MultiplyRow(float* HWY_RESTRICT row, std::size_t size, float factor) {
     for (; i < size; ++i) row[i] *= factor;
 }
 
+void AddRow(float* HWY_RESTRICT row, const float* HWY_RESTRICT other, std::size_t size, float factor) {
+    const Floats d;
+    const std::size_t lanes = hn::Lanes(d);
+    std::size_t i = 0;
+    for (; i + lanes <= size; i += lanes) {
+        const Vec sum = hn::MulAdd(hn::Set(d, factor), hn::LoadU(d, other + i), hn::LoadU(d, row + i));
+        hn::StoreU(sum, d, row + i);
+    }
+    for (; i < size; ++i) row[i] += factor * other[i];
+}
+
 // The next rows are far away in memory, beyond what a processor fetches by itself: this asks for one of them.
 constexpr std::size_t rows_ahead = 4;
 HWY_INLINE void PrefetchRow(const float* row, std::size_t width) {
@@ -227,6 +238,7 @@ namespace {
 HWY_EXPORT(Largest);
 HWY_EXPORT(ExpAndSum);
 HWY_EXPORT(MultiplyRow);
+HWY_EXPORT(AddRow);
 HWY_EXPORT(MultiplyKeys);
 HWY_EXPORT(AddValues);
 HWY_EXPORT(Name);
@@ -239,6 +251,9 @@ float exp_and_sum(float* scores, std::size_t size, float max) {
 }
 void multiply_row(float* row, std::size_t size, float factor) {
     HWY_DYNAMIC_DISPATCH(MultiplyRow)(row, size, factor);
+}
+void add_row(float* row, const float* other, std::size_t size, float factor) {
+    HWY_DYNAMIC_DISPATCH(AddRow)(row, other, size, factor);
 }
 void multiply_keys(const float* queries, std::size_t rows, const float* keys, std::size_t key_stride,
                    std::size_t n_keys, std::size_t width, float scale, bool add, float* scores,
@@ -257,13 +272,20 @@ constexpr std::size_t keys_in_a_call = 4;
 
 }  // namespace
 
-const Methods blas_and_vectors{blas_and_library.multiply_keys,
-                               blas_and_library.add_values,
-                               blas_and_library.keys_in_a_call,
-                               largest,
-                               exp_and_sum,
-                               multiply_row};
-const Methods only_vectors{multiply_keys, add_values, keys_in_a_call, largest, exp_and_sum, multiply_row};
+const Methods blas_and_vectors{.multiply_keys = blas_and_library.multiply_keys,
+                               .add_values = blas_and_library.add_values,
+                               .keys_in_a_call = blas_and_library.keys_in_a_call,
+                               .largest = largest,
+                               .exp_and_sum = exp_and_sum,
+                               .multiply_row = multiply_row,
+                               .add_row = add_row};
+const Methods only_vectors{.multiply_keys = multiply_keys,
+                           .add_values = add_values,
+                           .keys_in_a_call = keys_in_a_call,
+                           .largest = largest,
+                           .exp_and_sum = exp_and_sum,
+                           .multiply_row = multiply_row,
+                           .add_row = add_row};
 
 void exp_in_vectors(std::span<float> x) {
     exp_and_sum(x.data(), x.size(), 0.0f);

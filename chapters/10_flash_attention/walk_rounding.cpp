@@ -123,9 +123,9 @@ std::vector<float> decoded(const Tensor4& query, const Tensor4& keys, const Tens
     call.start_pos = keys.shape(1) - 1;
     call.n_heads = query.shape(2);
     call.n_kv_heads = keys.shape(2);
-    call.queries = in_memory(query);
-    call.keys = in_memory(keys);
-    call.values = in_memory(values);
+    call.queries = query;
+    call.keys = keys;
+    call.values = values;
     std::vector<float> output(query.size());
     decode_split(call, output.data(), threads);
     return output;

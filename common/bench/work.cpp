@@ -12,11 +12,6 @@ double product(std::initializer_list<std::size_t> sizes) {
     return result;
 }
 
-// A tensor in which all heads share each row has a head stride of 0.
-std::size_t stored_heads(const HeadsInMemory& x, std::size_t heads) {
-    return x.head_stride == 0 ? 1 : heads;
-}
-
 }  // namespace
 
 Work work_of(const AttentionCall& call) {
@@ -29,12 +24,11 @@ Work work_of(const AttentionCall& call) {
         stop_key = std::max(stop_key, visible.stop);
     }
     const std::size_t read = stop_key > first_key ? stop_key - first_key : 0;
-    const std::size_t query_width = call.queries.width + call.queries_pe.width;
-    const bool values_are_keys = call.values.data != nullptr && call.values.data == call.keys.data;
-    const std::size_t numbers_of_key =
-        stored_heads(call.keys, call.n_kv_heads) * call.keys.width +
-        stored_heads(call.keys_pe, call.n_kv_heads) * call.keys_pe.width +
-        (values_are_keys ? 0 : stored_heads(call.values, call.n_kv_heads) * call.values.width);
+    const std::size_t query_width = call.queries.shape(3) + call.queries_pe.shape(3);
+    const bool values_are_keys = call.values.data() != nullptr && call.values.data() == call.keys.data();
+    const std::size_t numbers_of_key = call.keys.shape(2) * call.keys.shape(3) +
+                                       call.keys_pe.shape(2) * call.keys_pe.shape(3) +
+                                       (values_are_keys ? 0 : call.values.shape(2) * call.values.shape(3));
 
     const double numbers =
         product({call.batch, call.n_queries, call.n_heads, query_width + call.value_dim()}) +

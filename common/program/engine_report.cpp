@@ -35,7 +35,7 @@ double EngineReport::lesson_bytes() const {
 EngineReport report_engine(const FlashEngine& engine, const AttentionCall& call,
                            const std::vector<std::string>& scores) {
     EngineReport report{{}, engine.scratch_bytes(call)};
-    report.tensors.push_back({"keys", {call.batch, call.n_keys, call.n_heads, call.queries.width}});
+    report.tensors.push_back({"keys", {call.batch, call.n_keys, call.n_heads, call.queries.shape(3)}});
     report.tensors.push_back({"values", {call.batch, call.n_keys, call.n_heads, call.value_dim()}});
     for (const std::string& name : scores)
         report.tensors.push_back({name, {call.batch, call.n_heads, call.n_queries, call.n_keys}});

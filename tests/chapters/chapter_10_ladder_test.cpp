@@ -29,7 +29,8 @@ TEST_CASE("ladder: no rung moves more than the rung before, at the walk's sizes 
         call.n_queries = call.n_keys = tokens;
         call.n_heads = 32;
         call.n_kv_heads = 8;
-        call.queries.width = call.keys.width = call.values.width = 128;
+        call.queries = View4::of_shape({1, tokens, 32, 128});
+        call.keys = call.values = View4::of_shape({1, tokens, 8, 128});
         const auto never_more = [&](const std::vector<ch10::RungStory>& ladder) {
             for (std::size_t i = 1; i < ladder.size(); ++i) {
                 CAPTURE(ladder[i].name);

@@ -276,7 +276,7 @@ TEST_CASE("exercise watch: checks after each save, goes on, and ends with Ctrl-C
     const std::string folder = student.path("").string();
     const Finished watched = run_piped(
         exercise_program + " --in '" + folder + "' watch 3.1 >'" + folder + "/log' & watch=$!; " +
-            "wait_for() { for i in $(seq 200); do grep -q \"$1\" '" + folder +
+            "wait_for() { for i in $(seq 200); do grep -qs \"$1\" '" + folder +
             "/log' && return; sleep 0.1; done; exit 9; }; " +
             "wait_for 'Not written yet'; wait_for 'waiting for you'; cp '" + answers +
             "solution/hide_the_future.cpp' '" + folder + "/" + file + "'; wait_for '3.1 is solved'; " +

@@ -15,7 +15,7 @@ class PoisonedHeads {
   public:
     PoisonedHeads(std::mt19937& random, std::size_t batch, std::size_t rows, std::size_t heads,
                   std::size_t width, float size)
-        : rows_(rows), heads_(heads), width_(width) {
+        : batch_(batch), rows_(rows), heads_(heads), width_(width) {
         constexpr std::size_t gap = 3, rows_after = 5;
         row_ = heads * (width + gap) + gap;
         buffer_.assign(batch * (rows + rows_after) * row_ + row_, std::numeric_limits<float>::quiet_NaN());
@@ -29,12 +29,14 @@ class PoisonedHeads {
     float* at(std::size_t b, std::size_t r, std::size_t h) {
         return buffer_.data() + row_ + b * batch_stride() + r * row_ + h * (width_ + 3);
     }
-    HeadsInMemory in_memory() { return {at(0, 0, 0), batch_stride(), row_, width_ + 3, width_}; }
+    View4 view() {
+        return {at(0, 0, 0), {batch_, rows_, heads_, width_}, {batch_stride(), row_, width_ + 3, 1}};
+    }
 
   private:
     [[nodiscard]] std::size_t batch_stride() const { return (rows_ + 5) * row_; }
 
-    std::size_t rows_, heads_, width_, row_;
+    std::size_t batch_, rows_, heads_, width_, row_;
     std::vector<float> buffer_;
 };
 
@@ -57,11 +59,11 @@ class CallFixture {
         call.n_keys = sizes.keys;
         call.n_heads = sizes.heads;
         call.n_kv_heads = sizes.kv_heads;
-        call.queries = queries.in_memory();
-        call.keys = keys.in_memory();
-        call.values = values.in_memory();
-        call.queries_pe = queries_pe.in_memory();
-        call.keys_pe = keys_pe.in_memory();
+        call.queries = queries.view();
+        call.keys = keys.view();
+        call.values = values.view();
+        call.queries_pe = queries_pe.view();
+        call.keys_pe = keys_pe.view();
         call.scale = 1.0f / std::sqrt(static_cast<float>(sizes.width));
         call.start_pos = sizes.keys - sizes.queries;
     }
@@ -123,10 +125,11 @@ inline std::vector<double> attention_in_double(const AttentionCall& call) {
                     if (call.window > 0 && key + call.window <= query) continue;
                     if (call.chunk > 0 && key < query / call.chunk * call.chunk) continue;
                     if (call.is_text != nullptr && !call.is_text[b * call.n_keys + j]) continue;
-                    double score = product(call.queries.at(b, i, h), call.keys.at(b, j, kv), call.keys.width);
-                    if (call.keys_pe.width > 0) {
-                        score += product(call.queries_pe.at(b, i, h), call.keys_pe.at(b, j, kv),
-                                         call.keys_pe.width);
+                    double score =
+                        product(call.queries.row(b, i, h), call.keys.row(b, j, kv), call.keys.shape(3));
+                    if (call.keys_pe.shape(3) > 0) {
+                        score += product(call.queries_pe.row(b, i, h), call.keys_pe.row(b, j, kv),
+                                         call.keys_pe.shape(3));
                     }
                     score *= static_cast<double>(call.scale);
                     if (call.soft_cap > 0) {
@@ -143,7 +146,7 @@ inline std::vector<double> attention_in_double(const AttentionCall& call) {
                     const double power = std::exp(score);
                     total += power;
                     for (std::size_t d = 0; d < context.size(); ++d)
-                        context[d] += power * static_cast<double>(call.values.at(b, j, kv)[d]);
+                        context[d] += power * static_cast<double>(call.values.row(b, j, kv)[d]);
                 }
                 if (call.sinks != nullptr && total > 0) total += std::exp(static_cast<double>(call.sinks[h]));
                 for (const double value : context) output.push_back(total == 0 ? 0.0 : value / total);

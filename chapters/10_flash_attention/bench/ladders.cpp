@@ -69,9 +69,9 @@ AttentionCall grouped(Inputs& inputs, const Sizes& sizes, std::size_t n_queries,
     call.n_keys = n_keys;
     call.n_heads = n_heads;
     call.n_kv_heads = sizes.n_kv_heads;
-    call.queries = in_memory(inputs.queries);
-    call.keys = in_memory(inputs.keys);
-    call.values = in_memory(inputs.values);
+    call.queries = inputs.queries;
+    call.keys = inputs.keys;
+    call.values = inputs.values;
     call.scale = 1.0f / std::sqrt(static_cast<float>(sizes.head_dim));
     call.start_pos = n_keys - n_queries;
     return call;
@@ -113,9 +113,9 @@ std::vector<Case> latent_cases(const Sizes& sizes, std::size_t threads) {
     naive.batch = naive.n_queries = 1;
     naive.n_keys = n_keys;
     naive.n_heads = naive.n_kv_heads = heads;
-    naive.queries = columns(in_memory(inputs->queries), 0, qk_width);
-    naive.keys = in_memory(inputs->keys);
-    naive.values = in_memory(inputs->values);
+    naive.queries = View4(inputs->queries).narrow(3, 0, qk_width);
+    naive.keys = inputs->keys;
+    naive.values = inputs->values;
     naive.scale = 1.0f / std::sqrt(static_cast<float>(qk_width));
     naive.start_pos = n_keys - 1;
     add_cases(cases, inputs, naive, {{"naive, lesson", decode_lesson}, {"naive, engine", engine}}, threads);
@@ -125,10 +125,10 @@ std::vector<Case> latent_cases(const Sizes& sizes, std::size_t threads) {
     fill(inputs->latents_pe, {1, n_keys, sizes.rope}, generator);
     AttentionCall absorbed = naive;
     absorbed.n_kv_heads = 1;
-    absorbed.queries = columns(in_memory(inputs->queries), qk_width, sizes.latent);
-    absorbed.keys = absorbed.values = in_memory(inputs->latents);
-    absorbed.queries_pe = in_memory(inputs->queries_pe);
-    absorbed.keys_pe = in_memory(inputs->latents_pe);
+    absorbed.queries = View4(inputs->queries).narrow(3, qk_width, sizes.latent);
+    absorbed.keys = absorbed.values = one_head(inputs->latents);
+    absorbed.queries_pe = inputs->queries_pe;
+    absorbed.keys_pe = one_head(inputs->latents_pe);
     add_cases(
         cases, inputs, absorbed,
         {{"latent, BLAS", decode_no_copies}, {"latent, split", decode_split}, {"latent, engine", engine}},

@@ -21,8 +21,9 @@ inline AttentionCall call_of(const Shape& shape) {
     call.n_keys = shape.n_keys;
     call.n_heads = shape.n_heads;
     call.n_kv_heads = shape.n_kv_heads;
-    call.queries.width = call.keys.width = call.keys.head_stride = shape.qk_width;
-    call.values.width = call.values.head_stride = shape.v_width;
+    call.queries = View4::of_shape({1, shape.n_queries, shape.n_heads, shape.qk_width});
+    call.keys = View4::of_shape({1, shape.n_keys, shape.n_kv_heads, shape.qk_width});
+    call.values = View4::of_shape({1, shape.n_keys, shape.n_kv_heads, shape.v_width});
     call.start_pos = shape.n_keys - shape.n_queries;
     call.causal = shape.causal;
     call.window = shape.window;
@@ -37,14 +38,15 @@ inline bench::Work work_of(const Shape& shape) {
 // One query of each head on latents that all heads share, and that are the values too.
 inline bench::Work work_of_latents(std::size_t n_heads, std::size_t latent, std::size_t rope,
                                    std::size_t n_keys) {
-    const float shared = 0;
+    const Tensor4 latents = Tensor4::from_shape({1, n_keys, 1, latent});
     AttentionCall call;
     call.batch = call.n_queries = call.n_kv_heads = 1;
     call.n_keys = n_keys;
     call.n_heads = n_heads;
-    call.queries.width = latent;
-    call.keys = call.values = {.data = &shared, .width = latent};
-    call.queries_pe.width = call.keys_pe.width = rope;
+    call.queries = View4::of_shape({1, 1, n_heads, latent});
+    call.keys = call.values = latents;
+    call.queries_pe = View4::of_shape({1, 1, n_heads, rope});
+    call.keys_pe = View4::of_shape({1, n_keys, 1, rope});
     call.start_pos = n_keys - 1;
     return bench::work_of(call);
 }

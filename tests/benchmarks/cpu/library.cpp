@@ -60,8 +60,8 @@ const std::map<std::string, ch10::Rung> rungs = {
     {"decode_kernel", ch10::decode_kernel},       {"engine", engine}};
 
 // (B, rows, heads, width)
-HeadsInMemory in_rows(const float* data, std::size_t rows, std::size_t heads, std::size_t width) {
-    return {data, rows * heads * width, heads * width, width, width};
+View4 in_rows(const float* data, std::size_t batch, std::size_t rows, std::size_t heads, std::size_t width) {
+    return {data, {batch, rows, heads, width}, {rows * heads * width, heads * width, width, 1}};
 }
 
 AttentionCall call_of(const CpuShape& shape) {
@@ -120,9 +120,9 @@ int cpu_attention(const char* rung, const CpuShape* shape, const float* queries,
                   const float* values, float* output, std::size_t threads) {
     return guarded([&] {
         AttentionCall call = call_of(*shape);
-        call.queries = in_rows(queries, shape->n_queries, shape->n_heads, shape->qk_width);
-        call.keys = in_rows(keys, shape->n_keys, shape->n_kv_heads, shape->qk_width);
-        call.values = in_rows(values, shape->n_keys, shape->n_kv_heads, shape->v_width);
+        call.queries = in_rows(queries, shape->batch, shape->n_queries, shape->n_heads, shape->qk_width);
+        call.keys = in_rows(keys, shape->batch, shape->n_keys, shape->n_kv_heads, shape->qk_width);
+        call.values = in_rows(values, shape->batch, shape->n_keys, shape->n_kv_heads, shape->v_width);
         rungs.at(rung)(call, output, threads);
     });
 }
@@ -133,10 +133,11 @@ int cpu_latent(const char* rung, const CpuShape* shape, const float* queries, co
                const float* latents, const float* latents_pe, float* output, std::size_t threads) {
     return guarded([&] {
         AttentionCall call = call_of(*shape);
-        call.queries = in_rows(queries, shape->n_queries, shape->n_heads, shape->qk_width);
-        call.queries_pe = in_rows(queries_pe, shape->n_queries, shape->n_heads, shape->rope_width);
-        call.keys = call.values = in_rows(latents, shape->n_keys, 1, shape->qk_width);
-        call.keys_pe = in_rows(latents_pe, shape->n_keys, 1, shape->rope_width);
+        call.queries = in_rows(queries, shape->batch, shape->n_queries, shape->n_heads, shape->qk_width);
+        call.queries_pe =
+            in_rows(queries_pe, shape->batch, shape->n_queries, shape->n_heads, shape->rope_width);
+        call.keys = call.values = in_rows(latents, shape->batch, shape->n_keys, 1, shape->qk_width);
+        call.keys_pe = in_rows(latents_pe, shape->batch, shape->n_keys, 1, shape->rope_width);
         rungs.at(rung)(call, output, threads);
     });
 }

@@ -40,16 +40,16 @@ void uncounted(void* memory) {
 
 std::size_t scratch_bytes(std::size_t tokens) {
     constexpr std::size_t n_heads = 32, n_kv_heads = 8, head_dim = 128;
-    const std::vector<float> queries(tokens * n_heads * head_dim, 0.1f),
-        keys(tokens * n_kv_heads * head_dim, 0.2f);
+    const Tensor4 queries = 0.1f * xt::ones<float>({std::size_t{1}, tokens, n_heads, head_dim}),
+                  keys = 0.2f * xt::ones<float>({std::size_t{1}, tokens, n_kv_heads, head_dim});
     std::vector<float> output(queries.size());
     AttentionCall call;
     call.batch = 1;
     call.n_queries = call.n_keys = tokens;
     call.n_heads = n_heads;
     call.n_kv_heads = n_kv_heads;
-    call.queries = {queries.data(), queries.size(), n_heads * head_dim, head_dim, head_dim};
-    call.keys = call.values = {keys.data(), keys.size(), n_kv_heads * head_dim, head_dim, head_dim};
+    call.queries = queries;
+    call.keys = call.values = keys;
     call.scale = 1.0f / std::sqrt(static_cast<float>(head_dim));
 
     const std::size_t before = live;

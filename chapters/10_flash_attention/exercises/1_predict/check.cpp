@@ -53,9 +53,12 @@ AttentionCall head_of(const Matrix& queries, const Matrix& keys, const Matrix& v
     AttentionCall call = causal_head(queries.shape(0));
     call.n_keys = keys.shape(0);
     call.causal = false;
-    call.queries = {queries.data(), 0, queries.shape(1), 0, queries.shape(1)};
-    call.keys = {keys.data(), 0, keys.shape(1), 0, keys.shape(1)};
-    call.values = {values.data(), 0, values.shape(1), 0, values.shape(1)};
+    const auto one_head = [](const Matrix& rows) {
+        return View4(rows, {1, rows.shape(0), 1, rows.shape(1)});
+    };
+    call.queries = one_head(queries);
+    call.keys = one_head(keys);
+    call.values = one_head(values);
     return call;
 }
 
