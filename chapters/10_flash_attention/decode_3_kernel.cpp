@@ -1,10 +1,10 @@
 // Rung 3 of decoding: products of our own. A vector of a key is read once and multiplied with 4 queries, and
-// the weighted sums stay in registers while values pass by (vectors.cpp). All heads take 4 keys before any
-// takes the next 4: so the cache's rows are read from front to back, and the next rows are asked for in time.
-// Left: reading every key and value once, at the speed of the memory.
+// the weighted sums stay in registers while values pass by (few_queries.cpp). All heads take 4 keys before
+// any takes the next 4: so the cache's rows are read from front to back, and the next rows are asked for in
+// time. Left: reading every key and value once, at the speed of the memory.
 #include "chapters/10_flash_attention/decode.hpp"
+#include "chapters/10_flash_attention/few_queries.hpp"
 #include "chapters/10_flash_attention/split_keys.hpp"
-#include "chapters/10_flash_attention/vectors.hpp"
 
 namespace ch10 {
 

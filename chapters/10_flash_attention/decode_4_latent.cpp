@@ -2,8 +2,8 @@
 // and values at once. A small tile is still in the cache when its latents are read again as values, so memory
 // delivers each of them once. Left: with 16 heads or more for each latent, the time is that of multiplying.
 #include "chapters/10_flash_attention/decode.hpp"
+#include "chapters/10_flash_attention/few_queries.hpp"
 #include "chapters/10_flash_attention/split_keys.hpp"
-#include "chapters/10_flash_attention/vectors.hpp"
 
 namespace ch10 {
 

@@ -1,6 +1,5 @@
-// The vector code of this chapter: softmax's exp, and the products of a few queries with many keys. Highway
-// compiles it for several kinds of processors (on x86: SSE4, AVX2, AVX-512; on ARM: NEON, SVE), and the
-// program chooses when it runs.
+// Softmax in vectors: exp of 16 scores at once. Highway compiles this for several kinds of processors (on
+// x86: SSE4, AVX2, AVX-512; on ARM: NEON, SVE), and the program chooses when it runs.
 #pragma once
 #include <cstddef>
 #include <span>
@@ -10,8 +9,15 @@
 
 namespace ch10 {
 
+// What Methods has for softmax.
+namespace vectors {
+float largest(const float* scores, std::size_t size);
+float exp_and_sum(float* scores, std::size_t size, float max);
+void multiply_row(float* row, std::size_t size, float factor);
+void add_row(float* row, const float* other, std::size_t size, float factor);
+}  // namespace vectors
+
 extern const Methods blas_and_vectors;  // BLAS for the products, vectors for softmax
-extern const Methods only_vectors;      // vectors for all: for few queries, where BLAS is slow
 
 // Replaces each x <= 0 by exp(x), within 2 units in the last place; below -87.3 by 0. NaN stays NaN.
 void exp_in_vectors(std::span<float> x);
