@@ -1,10 +1,9 @@
 // Highway includes this file once for each kind of processor; `HWY_NAMESPACE` is another name each time.
 #include "chapters/10_flash_attention/few_queries.hpp"
 
+#include "chapters/10_flash_attention/vector_targets.hpp"
 #include "chapters/10_flash_attention/vectors.hpp"
 
-// The kinds that differ too little to be worth a program of their own.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "chapters/10_flash_attention/few_queries.cpp"
 #include <hwy/foreach_target.h>

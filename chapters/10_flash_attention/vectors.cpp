@@ -3,8 +3,8 @@
 
 #include <limits>
 
-// The kinds that differ too little to be worth a program of their own.
-#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_AVX3_DL)
+#include "chapters/10_flash_attention/vector_targets.hpp"
+
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "chapters/10_flash_attention/vectors.cpp"
 #include <hwy/foreach_target.h>

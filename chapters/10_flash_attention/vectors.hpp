@@ -1,5 +1,5 @@
 // Softmax in vectors: exp of 16 scores at once. Highway compiles this for several kinds of processors (on
-// x86: SSE4, AVX2, AVX-512; on ARM: NEON, SVE), and the program chooses when it runs.
+// x86: SSE4, AVX2, AVX-512; on ARM: NEON), and the program chooses when it runs.
 #pragma once
 #include <cstddef>
 #include <span>
