@@ -3,7 +3,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <exception>
 #include <optional>
 #include <string>
 
@@ -13,6 +12,7 @@
 #include "common/program/option_rules.hpp"
 #include "common/program/plain_number.hpp"
 #include "common/program/present.hpp"
+#include "common/program/program_main.hpp"
 #include "common/render/terminal.hpp"
 #include "common/render/text_layout.hpp"
 #include "common/write_out.hpp"
@@ -116,15 +116,5 @@ int run(const Request& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        Request request;
-        if (const auto text = read_command_line(request, argc, argv)) {
-            write_out(*text);
-            return 0;
-        }
-        return run(request);
-    } catch (const std::exception& error) {
-        write_error("bug", error.what());
-        return 2;
-    }
+    return program_main("bug", read_command_line, run, argc, argv);
 }

@@ -20,6 +20,7 @@
 #include "common/files/output_target.hpp"
 #include "common/printable.hpp"
 #include "common/program/option_rules.hpp"
+#include "common/program/program_main.hpp"
 #include "common/render/terminal.hpp"
 #include "common/render/text_layout.hpp"
 #include "common/write_out.hpp"
@@ -288,20 +289,16 @@ std::optional<std::string> read_command_line(Request& request, int argc, const c
     return std::nullopt;
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
+int run_until_interrupted(const Request& request) {
     try {
-        Request request;
-        if (const auto text = read_command_line(request, argc, argv)) {
-            write_out(*text);
-            return 0;
-        }
         return run(request);
     } catch (const Interrupted&) {
         return 130;  // as the shell says of a program that Ctrl-C ended
-    } catch (const std::exception& error) {
-        write_error("exercise", error.what());
-        return 2;
     }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    return program_main("exercise", read_command_line, run_until_interrupted, argc, argv);
 }

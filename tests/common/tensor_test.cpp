@@ -7,19 +7,7 @@
 #include "common/any_tensor.hpp"
 #include "tests/support/catch.hpp"
 #include "tests/support/fixtures.hpp"
-
-namespace {
-
-std::string message_of(const std::function<void()>& action) {
-    try {
-        action();
-    } catch (const std::invalid_argument& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
-}
-
-}  // namespace
+#include "tests/support/message_of.hpp"
 
 TEST_CASE("matmul of matrices, by hand") {
     const Matrix a = {{1, 2, 3}, {4, 5, 6}}, b = {{1, 0}, {0, 1}, {2, 2}};

@@ -6,6 +6,7 @@
 
 #include "tests/support/catch.hpp"
 #include "tests/support/fixtures.hpp"
+#include "tests/support/message_of.hpp"
 
 namespace {
 
@@ -48,16 +49,6 @@ Tensor4 scores_in_double(const Tensor4& q, const Tensor4& k) {
         }
     }
     return scores;
-}
-
-template <class Action>
-std::string message_of(const Action& action) {
-    try {
-        action();
-    } catch (const std::invalid_argument& error) {
-        return error.what();
-    }
-    return "nothing was thrown";
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 #include <array>
 #include <cstdlib>
 #include <ctime>
-#include <exception>
 #include <optional>
 #include <string>
 
@@ -19,8 +18,8 @@
 #include "common/program/option_rules.hpp"
 #include "common/program/plain_number.hpp"
 #include "common/program/present.hpp"
+#include "common/program/program_main.hpp"
 #include "common/render/progress.hpp"
-#include "common/write_out.hpp"
 #include "version.hpp"
 
 namespace {
@@ -133,15 +132,5 @@ int run(const Request& request) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        Request request;
-        if (const auto text = read_command_line(request, argc, argv)) {
-            write_out(*text);
-            return 0;
-        }
-        return run(request);
-    } catch (const std::exception& error) {
-        write_error("bench", error.what());
-        return 2;
-    }
+    return program_main("bench", read_command_line, run, argc, argv);
 }
