@@ -12,8 +12,7 @@ void prefill_tiles(const AttentionCall& call, float* output, std::size_t) {
     Tile tile;
     for (const TileQueries& queries : tiles_of_heads(call, tile_queries)) {
         tile.begin(call, queries);
-        for_each_key_tile({0, call.n_keys}, tile_keys,
-                          [&](std::size_t first, std::size_t stop) { tile.attend(first, stop); });
+        attend_in_tiles(tile, {0, call.n_keys}, tile_keys);
         tile.write(output);
     }
 }

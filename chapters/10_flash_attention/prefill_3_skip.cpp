@@ -13,8 +13,7 @@ void prefill_skip(const AttentionCall& call, float* output, std::size_t) {
     Tile tile;
     for (const TileQueries& queries : tiles_of_heads(call, tile_queries)) {
         tile.begin(call, queries);
-        for_each_key_tile(keys_of(call, queries), tile_keys,  // new: not all keys
-                          [&](std::size_t first, std::size_t stop) { tile.attend(first, stop); });
+        attend_in_tiles(tile, keys_of(call, queries), tile_keys);  // new: not all keys
         tile.write(output);
     }
 }

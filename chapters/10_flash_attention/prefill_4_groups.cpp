@@ -13,8 +13,7 @@ void prefill_groups(const AttentionCall& call, float* output, std::size_t) {
     Tile tile;
     for (const TileQueries& queries : tiles_of_groups(call, tile_rows)) {  // new: groups of heads
         tile.begin(call, queries);
-        for_each_key_tile(keys_of(call, queries), tile_keys,
-                          [&](std::size_t first, std::size_t stop) { tile.attend(first, stop); });
+        attend_in_tiles(tile, keys_of(call, queries), tile_keys);
         tile.write(output);
     }
 }

@@ -26,8 +26,7 @@ void tiles_in_threads(const AttentionCall& call, const Methods& methods, float* 
     parallel_for(all.size(), threads, [&](std::size_t i, std::size_t thread) {
         Tile& tile = tiles[thread];
         tile.begin(call, all[i]);
-        for_each_key_tile(keys_of(call, all[i]), tile_keys,
-                          [&](std::size_t first, std::size_t stop) { tile.attend(first, stop); });
+        attend_in_tiles(tile, keys_of(call, all[i]), tile_keys);
         tile.write(output);
     });
 }

@@ -42,8 +42,7 @@ void split_over_threads(const AttentionCall& call, const Methods& methods, std::
     parallel_for(parts.size(), threads, [&](std::size_t i, std::size_t thread) {
         Tile& tile = scratch[thread];
         tile.begin(call, tiles[parts[i].tile]);
-        for_each_key_tile(parts[i].keys, keys_at_once,
-                          [&](std::size_t first, std::size_t stop) { tile.attend(first, stop); });
+        attend_in_tiles(tile, parts[i].keys, keys_at_once);
         parts[i].seen = tile.seen();
     });
 

@@ -140,11 +140,10 @@ void Tile::apply_rules(std::size_t row, std::size_t first_key, std::size_t n_key
             scores[j] = call.soft_cap * std::tanh(scores[j] / call.soft_cap);
     }
     if (!call.bias.values.empty()) {
-        const std::size_t head = queries_.first_head + row / queries_.n_queries;
-        const std::size_t query = call.start_pos + queries_.first_query + row % queries_.n_queries;
+        const std::size_t query = call.start_pos + query_of(row);
         const auto distance = static_cast<std::ptrdiff_t>(call.first_key + first_key) -
                               static_cast<std::ptrdiff_t>(query) - call.bias.lowest;
-        const float* bias = call.bias.values.data() + head * call.bias.distances + distance;
+        const float* bias = call.bias.values.data() + head_of(row) * call.bias.distances + distance;
         for (std::size_t j = 0; j < n_keys; ++j) scores[j] += bias[j];
     }
     if (call.is_text != nullptr) {
@@ -156,7 +155,7 @@ void Tile::apply_rules(std::size_t row, std::size_t first_key, std::size_t n_key
 
 // Online softmax: the scores of one row become weights exp(score - max), 0 for keys that it does not see.
 void Tile::update(std::size_t row, std::size_t first_key, std::size_t n_keys) {
-    const AttentionCall::Range visible = call_->visible(queries_.first_query + row % queries_.n_queries);
+    const AttentionCall::Range visible = call_->visible(query_of(row));
     const std::size_t first = std::clamp(visible.first, first_key, first_key + n_keys) - first_key,
                       stop = std::clamp(visible.stop, first_key, first_key + n_keys) - first_key;
     float* scores = scores_.data() + row * n_keys;
@@ -199,8 +198,7 @@ void Tile::merge(const Seen& other) {
 void Tile::write(float* output) {
     const std::size_t width = call_->value_dim();
     for (std::size_t row = 0; row < rows(); ++row) {
-        const std::size_t head = queries_.first_head + row / queries_.n_queries,
-                          query = queries_.first_query + row % queries_.n_queries;
+        const std::size_t head = head_of(row), query = query_of(row);
         // A sink is a score without a value: it makes the sum larger. A row without a key has the sum 0.
         float sum = seen_.sum[row];
         if (call_->sinks != nullptr && sum > 0) sum += std::exp(call_->sinks[head] - seen_.max[row]);

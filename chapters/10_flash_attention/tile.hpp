@@ -68,6 +68,14 @@ class Tile {
     [[nodiscard]] std::size_t bytes() const;
 
   private:
+    // The head and the query of a row, counted in the whole call.
+    [[nodiscard]] std::size_t head_of(std::size_t row) const {
+        return queries_.first_head + row / queries_.n_queries;
+    }
+    [[nodiscard]] std::size_t query_of(std::size_t row) const {
+        return queries_.first_query + row % queries_.n_queries;
+    }
+
     void multiply_keys(std::size_t first_key, std::size_t stop);
     void add_values(std::size_t first_key, std::size_t stop);
     void apply_rules(std::size_t row, std::size_t first_key, std::size_t n_keys);

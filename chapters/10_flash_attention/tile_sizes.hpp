@@ -21,6 +21,11 @@ void for_each_key_tile(const AttentionCall::Range& keys, std::size_t size, const
         attend(first, std::min(first + size, keys.stop));
 }
 
+// The tile attends to these keys, `size` at a time.
+inline void attend_in_tiles(Tile& tile, const AttentionCall::Range& keys, std::size_t size) {
+    for_each_key_tile(keys, size, [&](std::size_t first, std::size_t stop) { tile.attend(first, stop); });
+}
+
 // The keys that any query of the tile sees. Ranges only move forward, so the first and the last query
 // suffice.
 inline AttentionCall::Range keys_of(const AttentionCall& call, const TileQueries& queries) {

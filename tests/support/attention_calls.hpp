@@ -16,7 +16,6 @@ class PoisonedHeads {
     PoisonedHeads(std::mt19937& random, std::size_t batch, std::size_t rows, std::size_t heads,
                   std::size_t width, float size)
         : batch_(batch), rows_(rows), heads_(heads), width_(width) {
-        constexpr std::size_t gap = 3, rows_after = 5;
         row_ = heads * (width + gap) + gap;
         buffer_.assign(batch * (rows + rows_after) * row_ + row_, std::numeric_limits<float>::quiet_NaN());
         std::normal_distribution<float> normal(0.0f, size);
@@ -27,14 +26,15 @@ class PoisonedHeads {
     }
 
     float* at(std::size_t b, std::size_t r, std::size_t h) {
-        return buffer_.data() + row_ + b * batch_stride() + r * row_ + h * (width_ + 3);
+        return buffer_.data() + row_ + b * batch_stride() + r * row_ + h * (width_ + gap);
     }
     View4 view() {
-        return {at(0, 0, 0), {batch_, rows_, heads_, width_}, {batch_stride(), row_, width_ + 3, 1}};
+        return {at(0, 0, 0), {batch_, rows_, heads_, width_}, {batch_stride(), row_, width_ + gap, 1}};
     }
 
   private:
-    [[nodiscard]] std::size_t batch_stride() const { return (rows_ + 5) * row_; }
+    static constexpr std::size_t gap = 3, rows_after = 5;
+    [[nodiscard]] std::size_t batch_stride() const { return (rows_ + rows_after) * row_; }
 
     std::size_t batch_, rows_, heads_, width_, row_;
     std::vector<float> buffer_;
